@@ -1,0 +1,7 @@
+"""Makes the fixtures of ``support`` known to pytest.
+
+They are in a module of another name because ``examples/tests`` has a ``conftest`` too, and tests
+import from one of the two by name.
+"""
+
+from support import *  # noqa: F403

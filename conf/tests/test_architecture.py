@@ -1,0 +1,67 @@
+"""The shape of the code: one direction, and pages for contributors that are in step with it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "conf" / "pictures"))
+
+from rooms import Room, Rooms, in_order  # noqa: E402
+
+import sphinx_cython  # noqa: E402
+from sphinx_cython.directives import setup as register  # noqa: E402
+
+LINE = re.findall(r"\b\w+\b", sphinx_cython.__doc__.split("::")[1].split("No module")[0])
+
+
+def test_each_module_imports_only_from_those_before_it():
+    rooms = {room.name: room for room in Rooms().rooms}
+    assert sorted(LINE) == sorted(rooms), "the docstring of sphinx_cython names all modules"
+    for position, name in enumerate(LINE):
+        assert rooms[name].imports <= set(LINE[:position]), name
+
+
+def test_a_circle_is_noticed():
+    circle = {"a": Room("a", "", frozenset({"b"})), "b": Room("b", "", frozenset({"a"}))}
+    with pytest.raises(ValueError, match="import each other: a, b"):
+        in_order(circle)
+
+
+def test_the_builder_needs_no_sphinx():
+    without = LINE[: LINE.index("state") + 1]
+    code = "import sys; sys.modules['sphinx'] = sys.modules['docutils'] = None\n"
+    code += "".join(f"import sphinx_cython.{name}\n" for name in without)
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(ROOT / "conf")})
+
+
+def test_examples_know_nothing_of_the_site():
+    for path in (ROOT / "examples").rglob("*.pyx"):
+        assert not re.search(r"sphinx|docs/|\.md\b", path.read_text(encoding="utf-8"), re.I), path
+
+
+def test_every_directive_and_option_is_described():
+    text = (ROOT / "docs" / "contributing" / "directives.md").read_text(encoding="utf-8")
+
+    class Recorder:
+        def add_directive(self, name: str, directive: type) -> None:
+            assert f"## `{name}`" in text, name
+            for option in directive.option_spec or ():
+                assert f":{option}:" in text, (name, option)
+
+    register(Recorder())
+
+
+def test_every_invariant_names_a_test_that_is_there():
+    page = (ROOT / "docs" / "contributing" / "index.md").read_text(encoding="utf-8")
+    table = page.split("## What must stay true?")[1]
+    named = re.findall(r"`(?P<file>[\w/]+\.py)::(?P<test>\w+)`", table)
+    assert len(named) >= 20
+    for file, test in named:
+        source = (ROOT / file).read_text(encoding="utf-8")
+        assert re.search(rf"^\s*def {test}\(", source, re.M), f"{file} has no test {test}"
