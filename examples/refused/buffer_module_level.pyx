@@ -1,0 +1,5 @@
+"""A buffer cannot be a variable of the module."""
+
+cimport numpy as cnp
+
+cdef cnp.ndarray[double, ndim=1] at_module_level

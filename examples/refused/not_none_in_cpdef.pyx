@@ -1,0 +1,5 @@
+"""``not None`` is for functions that take their arguments from Python."""
+
+
+cpdef double first(double[:] a not None):
+    return a[0]

@@ -1,0 +1,82 @@
+"""Claims of the page on the standard library's ``array``."""
+
+import array
+import gc
+
+import numpy
+import pytest
+
+PAGE = "guide/array-module.md"
+KEY = "exporters/cheap_memory"
+
+
+@pytest.fixture
+def memory(load):
+    return load("cheap_memory")
+
+
+@pytest.mark.claim(PAGE, "a typed memoryview takes it like any other exporter")
+@pytest.mark.claim(PAGE, "A view can fill an array and Python code can use it, in place")
+def test_a_view_fills_an_array(memory):
+    assert memory.squares(4) == array.array("d", [0, 1, 4, 9])
+
+
+@pytest.mark.claim(PAGE, "through cpython.array C code can have its pointer without a view")
+@pytest.mark.claim(PAGE, "owner.data.as_doubles is a member of the array's own C struct")
+def test_the_pointer_is_a_member(c_of, c_file, memory):
+    excerpt = c_of(KEY, "from_array_by_pointer", "cdef double *scratch = owner.data.as_doubles")
+    assert excerpt.text.count("__pyx_f_7cpython_5array_5array_4data___get__(__pyx_v_owner)") == 1
+    getter = c_file(KEY).split("4data___get__(arrayobject *__pyx_v_self) {")[1]
+    assert "__pyx_r = __Pyx_PyArray_Data(__pyx_v_self);" in getter.split("\n}\n")[0]
+    assert excerpt.calls == excerpt.failure_calls == ()
+    assert memory.from_array_by_pointer(3) == 3
+
+
+@pytest.mark.claim(PAGE, "array.clone makes an array of the same type as the one it is given")
+@pytest.mark.claim(PAGE, "It is an inline function, declared in Cython's own file")
+def test_clone_is_compiled_into_the_module(c_of, c_file, memory):
+    line = "cdef double[::1] scratch = array.clone(doubles, count, zero=False)"
+    assert "__pyx_f_7cpython_5array_clone(" in c_of(KEY, "from_array", line).text
+    assert "CYTHON_INLINE arrayobject *__pyx_f_7cpython_5array_clone(" in c_file(KEY)
+    assert memory.squares(1).typecode == "d"
+
+
+@pytest.mark.claim(PAGE, 'it must be the one that the view declares: "d" is double, "i" is int')
+def test_the_letter_is_the_element_type(load):
+    total = load("any_exporter").total_of_doubles
+    assert total(array.array("d", [1.5])) == 1.5
+    with pytest.raises(ValueError, match="expected 'const double' but got 'int'"):
+        total(array.array("i", [1]))
+
+
+@pytest.mark.claim(PAGE, "While a view looks at an array, the array cannot change its length")
+def test_an_array_cannot_grow_under_a_view(memory):
+    a = array.array("d", [1.0])
+    with pytest.raises(BufferError, match="cannot resize an array that is exporting buffers"):
+        memory.append_while_viewed(a)
+    gc.collect()
+    a.append(2.0)
+    assert a.tolist() == [1.0, 2.0]
+
+
+@pytest.mark.claim(PAGE, "its operators are those of a list. + appends")
+def test_operators(memory):
+    a = memory.squares(2)
+    assert (a + a).tolist() == [0.0, 1.0, 0.0, 1.0]
+    with pytest.raises(TypeError):
+        a / 2
+
+
+@pytest.mark.claim(
+    PAGE, "A view can still give it two dimensions in C, by way of Python's built-in"
+)
+def test_two_dimensions(memory):
+    six = array.array("d", range(6))
+    assert memory.trace(memoryview(six).cast("B").cast("d", shape=[2, 3])) == 0.0 + 4.0
+
+
+@pytest.mark.claim(PAGE, "numpy.asarray of an array shares its memory")
+def test_numpy_shares_the_memory(memory):
+    a = memory.squares(3)
+    numpy.asarray(a)[0] = 7.0
+    assert a[0] == 7.0

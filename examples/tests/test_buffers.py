@@ -1,0 +1,216 @@
+"""Claims of the page that compares ``np.ndarray[double]`` with ``double[:]``."""
+
+import math
+import re
+import timeit
+
+import numpy
+import pytest
+
+from sphinx_cython.build import Failure
+from sphinx_cython.csource import read_definitions
+
+PAGE = "guide/buffers.md"
+KEY = "buffers/old_and_new"
+ITEM = "cdef double x = a[i]"
+
+
+@pytest.fixture
+def both(load):
+    return load("old_and_new")
+
+
+def times(module, *statements, **names):
+    """Return the best time of each statement; in turns, so that a busy machine is busy for all."""
+    names = {**vars(module), **names}
+    timers = [timeit.Timer(statement, globals=names) for statement in statements]
+    best = [math.inf] * len(timers)
+    for _ in range(40):
+        best = [min(b, timer.timeit(20)) for b, timer in zip(best, timers, strict=True)]
+    return best
+
+
+def neutral(text):
+    """Give the members of both structs the same names."""
+    text = re.sub(r"__pyx_pybuffernd_(\w)\.diminfo\[(\d)\]\.(shape|strides)", r"\1.\3[\2]", text)
+    text = re.sub(r"__pyx_v_(\w)\.(shape|strides)", r"\1.\2", text)
+    text = re.sub(r"__PYX_ERR\(0, \d+", "__PYX_ERR(0, LINE", re.sub(r"\s+", " ", text))
+    return re.sub(r"\(\*\(\(double.*|\(\*__Pyx_BufPtr.*", "ADDRESS", text)
+
+
+@pytest.mark.claim(PAGE, "Word for word the same checks, with the length taken from another struct")
+@pytest.mark.parametrize(
+    ("buffer", "view", "line"),
+    [
+        ("buffer_item", "view_item", ITEM),
+        ("buffer_item_2d", "view_item_2d", "cdef double x = a[i, j]"),
+    ],
+)
+def test_the_checks_are_the_same(c_of, buffer, view, line):
+    one, other = c_of(KEY, buffer, line), c_of(KEY, view, line)
+    assert neutral(one.text) == neutral(other.text)
+    assert "shape[0]" in neutral(one.text)
+    assert one.calls == other.calls == ()
+    assert one.failure_calls == other.failure_calls == ("__Pyx_RaiseBufferIndexError",)
+
+
+@pytest.mark.claim(PAGE, "and the same address: __Pyx_BufPtrStrided1d is a macro")
+def test_the_macro_is_the_same_arithmetic(built, c_of):
+    artefact = built(KEY)
+    (macro,) = read_definitions(
+        artefact.c_file.read_text(), "__Pyx_BufPtrStrided1d", artefact.compiled_lines
+    )
+    assert macro.text.strip().endswith("(type)((char*)buf + i0 * s0)")
+    view = c_of(KEY, "view_item", ITEM).text
+    assert re.search(r"\(__pyx_v_a\.data \+ \w+ \* __pyx_v_a\.strides\[0\]\)", view)
+
+
+@pytest.mark.claim(PAGE, 'What ::1 is to a view, mode="c" is to a buffer.')
+def test_mode_c_has_no_stride(c_of, c_file):
+    line = "y[i] += factor * x[i]"
+    assert "__Pyx_BufPtrCContig1d" in c_of(KEY, "contiguous_buffer_axpy", line).text
+    macro = "#define __Pyx_BufPtrCContig1d(type, buf, i0, s0) ((type)buf + i0)"
+    assert macro in c_file(KEY)
+    assert "strides" not in c_of(KEY, "contiguous_view_axpy", line).text
+
+
+@pytest.mark.claim(PAGE, "In a loop over elements it makes no difference")
+@pytest.mark.parametrize("kind", ["", "contiguous_"])
+def test_both_loops_do_the_same(both, kind):
+    x, y, z = numpy.arange(9.0), numpy.ones(9), numpy.ones(9)
+    getattr(both, f"{kind}buffer_axpy")(x, y, 0.5)
+    getattr(both, f"{kind}view_axpy")(x, z, 0.5)
+    assert y.tolist() == z.tolist() == (1 + 0.5 * x).tolist()
+    x, y = numpy.arange(4000.0), numpy.ones(4000)
+    buffer, view = times(
+        both, f"{kind}buffer_axpy(x, y, 0.5)", f"{kind}view_axpy(x, y, 0.5)", x=x, y=y
+    )
+    assert 1 / 3 < buffer / view < 3, "a difference would be a finding"
+
+
+@pytest.mark.claim(PAGE, "The other rows are the same C, compiled with -falign-loops=64")
+def test_alignment_is_no_matter_of_c(c_file, outcomes):
+    assert c_file(KEY) == c_file(f"{KEY}@aligned-loops")
+    assert "-falign-loops=64" in outcomes[f"{KEY}@aligned-loops"].variant.profile.flags
+
+
+@pytest.mark.claim(
+    PAGE, "A buffer's struct lies on the C stack; a view makes a Python object for it"
+)
+def test_where_the_structs_are(c_of, c_file):
+    buffer = c_of(KEY, "buffer_set_up", "cdef cnp.ndarray[double, ndim=1] x = a")
+    assert "&__pyx_pybuffernd_x.rcbuffer->pybuffer" in buffer.text
+    assert "  __Pyx_Buffer __pyx_pybuffer_x;" in c_file(KEY)
+
+
+@pytest.mark.claim(PAGE, "Methods and operators are NumPy's. A view has none")
+def test_operators(both, outcomes):
+    whole = both.buffer_whole(numpy.arange(3.0))
+    assert isinstance(whole, numpy.ndarray)
+    assert whole.tolist() == [1.0, 2.0, 3.0]
+    view = both.Holder(numpy.arange(3.0)).as_object()
+    assert not hasattr(view, "sum")
+    with pytest.raises(TypeError, match="unsupported operand"):
+        view + 1.0
+
+
+@pytest.mark.claim(PAGE, "It asks for writable memory only if the function writes.")
+@pytest.mark.claim(PAGE, "A view asks for it always, unless it is declared const.")
+def test_read_only_arrays(both, c_of):
+    a = numpy.arange(3.0)
+    a.flags.writeable = False
+    assert both.buffer_set_up(a) == 3
+    for refused in both.view_set_up, lambda a: both.buffer_store(a, 1.0):
+        with pytest.raises(ValueError, match="buffer source array is read-only"):
+            refused(a)
+    buffer = c_of(KEY, "buffer_set_up", "cdef cnp.ndarray[double, ndim=1] x = a").text
+    assert "PyBUF_WRITABLE" not in buffer
+    assert "PyBUF_WRITABLE" in c_of(KEY, "view_set_up", "cdef double[:] x = a").text
+
+
+@pytest.mark.claim(PAGE, "A slice of a view is a copied struct with other numbers in it.")
+@pytest.mark.claim(PAGE, "a new Python object, whose buffer is acquired anew")
+def test_slices(both, c_of):
+    buffer, view = (c_of(KEY, f"{kind}_slices", "rest = a[i:]") for kind in ("buffer", "view"))
+    assert "__Pyx_GetBufferAndValidate" in (*buffer.calls, *buffer.failure_calls)
+    assert any("Slice" in name for name in buffer.calls)
+    assert "PyBUF" not in view.text
+    assert "__pyx_memoryview_slice_memviewslice" in view.text or ".shape[0] =" in view.text
+    a = numpy.arange(100.0)
+    assert both.buffer_slices(a) == both.view_slices(a) == a.sum()
+    slow, fast = times(both, "buffer_slices(a)", "view_slices(a)", a=a)
+    assert slow > 5 * fast
+
+
+@pytest.mark.claim(PAGE, "the buffer is acquired again in each call. A view is passed as it is")
+def test_passing_on(both, c_of, c_file):
+    line = "total += first_of_{}(a)"
+    buffer = c_of(KEY, "buffer_passed", line.format("buffer"))
+    view = c_of(KEY, "view_passed", line.format("view"))
+    assert "first_of_buffer(((PyArrayObject *)__pyx_v_a))" in buffer.text
+    assert "first_of_view(__pyx_v_a)" in view.text
+    body = c_file(KEY).split("__pyx_f_11old_and_new_first_of_buffer(PyArrayObject *__pyx_v_a) {")
+    assert "__Pyx_GetBufferAndValidate(" in body[1].split("\n}\n")[0]
+    body = c_file(KEY).split("__pyx_f_11old_and_new_first_of_view(__Pyx_memviewslice __pyx_v_a) {")
+    assert "PyBUF" not in body[1].split("\n}\n")[0]
+    a = numpy.ones(3)
+    assert both.buffer_passed(a, 4) == both.view_passed(a, 4) == 4.0
+    slow, fast = times(both, "buffer_passed(a, 100)", "view_passed(a, 100)", a=a)
+    assert slow > 3 * fast
+
+
+@pytest.mark.claim(PAGE, "so it cannot be kept in an object, nor in a module. A view can")
+@pytest.mark.claim(PAGE, "it cannot be the argument of a nogil function, and it cannot be sliced")
+@pytest.mark.parametrize(
+    ("name", "messages"),
+    [
+        ("buffer_attribute", ["Buffer types only allowed as function local variables"]),
+        (
+            "buffer_module_level",
+            [
+                "Buffer types only allowed as function local variables",
+                "Buffer vars not allowed in module scope",
+            ],
+        ),
+        (
+            "buffer_argument_nogil",
+            [
+                "Buffer may not be acquired without the GIL. Consider using memoryview slices "
+                "instead."
+            ],
+        ),
+        (
+            "buffer_slice_nogil",
+            [
+                "Assignment of Python object not allowed without gil",
+                "Constructing Python slice object not allowed without gil",
+                "Indexing Python object not allowed without gil",
+                "Python type test not allowed without gil",
+            ],
+        ),
+    ],
+)
+def test_what_is_refused(outcomes, name, messages):
+    outcome = outcomes[f"refused/{name}"]
+    assert isinstance(outcome, Failure)
+    assert sorted(problem.message for problem in outcome.problems) == messages
+
+
+def test_a_view_is_an_attribute(both):
+    assert both.Holder(numpy.arange(3.0)).item(2) == 2.0
+
+
+@pytest.mark.claim(PAGE, "Elements of a buffer may be read and written in a nogil block.")
+@pytest.mark.claim(PAGE, "With a view, the same is C")
+def test_without_the_gil(both, c_of):
+    a = numpy.arange(4.0)
+    assert both.without_gil(a) == 2.0
+    assert both.buffer_item_without_gil(a, 3) == 3.0
+    assert c_of(KEY, "without_gil", "x = second(a[1:])").calls == ()
+
+
+@pytest.mark.claim(PAGE, "It takes NumPy arrays and nothing else")
+def test_other_exporters(both):
+    with pytest.raises(TypeError, match=r"Cannot convert memoryview to numpy\.ndarray"):
+        both.buffer_set_up(memoryview(numpy.arange(3.0)))
+    assert both.view_set_up(memoryview(numpy.arange(3.0))) == 3

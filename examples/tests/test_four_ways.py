@@ -1,0 +1,83 @@
+"""Claims of the home page."""
+
+import timeit
+
+import numpy
+import pytest
+
+KEY = "indexing/four_ways"
+LINE = "return a[i]"
+
+
+def essential(excerpt):
+    return ["".join(bit.text for bit in expression) for expression in excerpt.essential]
+
+
+@pytest.mark.claim(
+    "index.md",
+    "__Pyx_GetItemInt asks the object for its item, and __Pyx_PyFloat_AsDouble takes the number "
+    "out of the object that comes back. Both happen for every element.",
+)
+def test_an_untyped_access_makes_two_calls(c_of):
+    excerpt = c_of(KEY, "from_object", LINE)
+    assert excerpt.calls == ("__Pyx_GetItemInt", "__Pyx_PyFloat_AsDouble")
+
+
+@pytest.mark.claim(
+    "index.md",
+    "Both add i times the stride to the address of the data and load a double. No function is "
+    "called unless the index is out of range.",
+)
+@pytest.mark.parametrize(
+    ("function", "base"), [("from_buffer", "pybuffer.buf"), ("from_view", "__pyx_v_a.data")]
+)
+def test_buffer_and_view_are_arithmetic_with_a_stride(c_of, c_file, function, base):
+    excerpt = c_of(KEY, function, LINE)
+    (expression,) = essential(excerpt)
+    assert base in expression
+    assert "strides" in expression
+    assert "double *" in expression
+    assert excerpt.calls == ()
+    assert excerpt.failure_calls == ("__Pyx_RaiseBufferIndexError",)
+
+
+def test_the_buffer_macro_is_the_same_arithmetic(c_file):
+    define = next(
+        line
+        for line in c_file(KEY).splitlines()
+        if line.startswith("#define __Pyx_BufPtrStrided1d(")
+    )
+    assert define.endswith("(type)((char*)buf + i0 * s0)")
+
+
+@pytest.mark.claim("index.md", "nobody checks the index")
+def test_a_pointer_is_a_subscript_and_no_check(c_of):
+    excerpt = c_of(KEY, "from_pointer", LINE)
+    assert essential(excerpt) == ["(__pyx_v_a[__pyx_v_i])"]
+    assert excerpt.calls == excerpt.failure_calls == ()
+    assert "if" not in excerpt.text
+
+
+@pytest.mark.claim("index.md", "All four ways give the same result")
+def test_all_four_ways_agree(load):
+    four_ways = load("four_ways")
+    a = numpy.array([10.0, 20.0, 30.0])
+    assert four_ways.item(a, 1) == (20.0,) * 4
+    sums = [
+        four_ways.sum_object(a),
+        four_ways.sum_buffer(a),
+        four_ways.sum_view(a),
+        four_ways.sum_pointer(a),
+    ]
+    assert sums == [60.0] * 4
+
+
+@pytest.mark.claim("index.md", "the distance to the first")
+def test_an_untyped_loop_is_at_least_ten_times_slower(load):
+    four_ways = load("four_ways")
+    a = numpy.arange(1000.0)
+
+    def best(function):
+        return min(timeit.repeat(lambda: function(a), number=20, repeat=7))
+
+    assert best(four_ways.sum_object) > 10 * best(four_ways.sum_view)

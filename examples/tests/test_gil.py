@@ -1,0 +1,176 @@
+"""Claims of the page on the GIL."""
+
+import os
+import signal
+import subprocess
+import sys
+import timeit
+
+import numpy
+import pytest
+
+from sphinx_cython.build import Failure
+
+PAGE = "guide/gil.md"
+KEY = "gil/without_gil"
+ROWS = "gil/parallel_rows"
+
+
+@pytest.fixture
+def module(load):
+    return load("without_gil")
+
+
+def messages(outcome):
+    assert isinstance(outcome, Failure)
+    return [(p.line, p.message) for p in outcome.problems]
+
+
+@pytest.mark.claim(
+    PAGE,
+    "it can be indexed, sliced, assigned and passed to functions while the GIL is released",
+)
+def test_passing_slicing_and_assigning(module, c_of):
+    table = numpy.arange(12.0).reshape(3, 4)
+    assert module.pass_slice_assign(table, 1) == table[1, 0]
+    for line in ("row = a[i]", "part = row[::2]", "row = part", "x = first(row)"):
+        text = c_of(KEY, "pass_slice_assign", line).text
+        assert "__Pyx_PyObject_to_MemoryviewSlice" not in text
+        if line != "row = a[i]":  # its index may be out of range
+            assert "GILState" not in text
+
+
+@pytest.mark.claim(PAGE, "says that the GIL is not held")
+def test_the_counting_knows_that_the_gil_is_released(c_of):
+    text = c_of(KEY, "pass_slice_assign", "part = row[::2]").text
+    assert "__PYX_INC_MEMVIEW(&" in text
+    assert ", 0);" in text.split("__PYX_INC_MEMVIEW", 1)[1].splitlines()[0]
+    text = c_of(KEY, "pass_slice_assign", "row = part").text
+    assert "__PYX_XCLEAR_MEMVIEW(&__pyx_v_row, 0);" in text
+
+
+@pytest.mark.claim(PAGE, "An index that is out of range still raises. The GIL is taken to raise")
+def test_an_index_error_without_the_gil(module, c_of):
+    a = numpy.arange(3.0)
+    assert module.item(a, 2) == 2.0
+    with pytest.raises(IndexError, match="Out of bounds on buffer access"):
+        module.item(a, 5)
+    assert "__Pyx_RaiseBufferIndexErrorNogil" in c_of(KEY, "item", "x = a[i]").failure_calls
+
+
+@pytest.mark.claim(
+    PAGE,
+    "Its elements can be read without the GIL, but it cannot be passed, assigned or sliced. The "
+    "first message recommends memoryviews",
+)
+def test_an_ndarray_buffer(outcomes, tmp_path):
+    found = messages(outcomes["refused/buffer_without_gil"])
+    advice = "Consider using memoryview slices instead."
+    assert found[0] == (6, f"Buffer may not be acquired without the GIL. {advice}")
+    assert (13, "Assignment of Python object not allowed without gil") in found
+    assert (14, "Indexing Python object not allowed without gil") in found
+    source = tmp_path / "reading.pyx"
+    source.write_text(
+        "cimport numpy as cnp\n"
+        "def first(cnp.ndarray[double, ndim=1] a):\n"
+        "    cdef double x\n    with nogil:\n        x = a[0]\n    return x\n"
+    )
+    subprocess.run([sys.executable, "-m", "cython", "-3", str(source)], check=True)
+
+
+@pytest.mark.claim(
+    PAGE,
+    "A view of a pointer or of a C array needs a new Python object behind it, and so does a copy",
+)
+@pytest.mark.claim(PAGE, "the attribute belongs to the Python object")
+def test_what_needs_the_gil(outcomes):
+    found = messages(outcomes["refused/view_needs_gil"])
+    assert {line for line, _ in found} == {6, 12, 18, 25, 31}
+    assert (6, "Converting to Python object not allowed without gil") in found
+    assert (12, "Calling gil-requiring function not allowed without gil") in found
+    assert (18, "Operation not allowed without gil") in found
+    assert (25, "Operation not allowed without gil") in found
+    assert (31, "Accessing Python attribute not allowed without gil") in found
+
+
+@pytest.mark.claim(PAGE, "Cython compiles it all the same")
+@pytest.mark.claim(PAGE, "and the process that runs it ends")
+def test_a_view_of_an_object_without_the_gil_crashes(load, builder, outcomes, c_of):
+    text = c_of("gil/object_in_nogil", "crash", "a = x").text
+    assert "__Pyx_PyObject_to_MemoryviewSlice_ds_double(" in text
+    assert "GILState" not in text
+    code = "import numpy, object_in_nogil; object_in_nogil.crash(numpy.zeros(3))"
+    env = {**os.environ, "PYTHONPATH": str(builder.stage(outcomes))}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True)
+    assert done.returncode == -signal.SIGSEGV
+
+
+@pytest.mark.claim(PAGE, "or to take the GIL for the one line")
+def test_the_remedy(module):
+    assert module.from_object(numpy.arange(3.0) + 7) == 7.0
+
+
+def test_the_work_is_the_same_with_and_without_the_gil(module):
+    a = numpy.linspace(0, 1, 1000)
+    expected = pytest.approx(numpy.sin(a).sum())
+    assert module.work_holding(a) == module.work_releasing(a) == expected
+
+
+@pytest.mark.claim(PAGE, "Two threads of Python can compute at the same time")
+def test_a_nogil_block_lets_go_of_the_thread_state(c_of):
+    block = c_of(KEY, "work_releasing", "with nogil:").text
+    assert "PyEval_SaveThread()" in block or "Py_UNBLOCK_THREADS" in block
+    held = c_of(KEY, "work_holding", "total = work(a)").text
+    assert "Save" not in held
+    assert "UNBLOCK" not in held
+
+
+@pytest.mark.claim(
+    PAGE, "Without the flag for OpenMP the same source compiles and runs in one thread"
+)
+def test_prange_gives_the_same_with_and_without_openmp(load, builder):
+    serial, parallel = load("parallel_rows"), load("variants.openmp.parallel_rows")
+    assert not serial.with_openmp()
+    assert parallel.with_openmp() == builder.toolchain.accepts("-fopenmp")
+    a = numpy.random.default_rng(1).random((7, 5))
+    results = []
+    for module in (serial, parallel):
+        for function in (module.rows_serial, module.rows_parallel):
+            out = numpy.zeros(7)
+            function(a, out)
+            results.append(out)
+        expected = pytest.approx((a[:, 0] + a[:, 1]).sum())
+        for function in (module.sum_indexed, module.sum_sliced, module.sum_sliced_serial):
+            assert function(a) == expected
+    for out in results:
+        assert out.tolist() == results[0].tolist() == pytest.approx(numpy.sin(a).sum(axis=1))
+
+
+@pytest.mark.claim(
+    PAGE,
+    "In a serial loop over a local view, a slice such as a[i] does not count references, since "
+    "Cython 3.3. In prange it does, and all threads count in the same place",
+)
+def test_slices_count_in_prange_only(c_of):
+    line = "total += corner_of_row(a[i])"
+    assert "__PYX_INC_MEMVIEW" in c_of(ROWS, "sum_sliced", line).text
+    assert "MEMVIEW(" not in c_of(ROWS, "sum_sliced_serial", line).text
+    assert "MEMVIEW(" not in c_of(ROWS, "sum_indexed", "total += corner(a, i)").text
+
+
+@pytest.mark.claim(PAGE, "Slices in prange are dear")
+def test_a_slice_in_prange_costs_several_times_an_index(load):
+    module = load("parallel_rows")  # even in one thread
+    a = numpy.zeros((20000, 2))
+
+    def best(function):
+        return min(timeit.repeat(lambda: function(a), number=5, repeat=15))
+
+    assert best(module.sum_sliced) > 3 * best(module.sum_indexed)
+
+
+@pytest.mark.claim(PAGE, "A view cannot be a private variable of the loop either")
+def test_a_private_view_is_refused(outcomes):
+    assert messages(outcomes["refused/private_view"]) == [
+        (11, "Memoryview slices can only be shared in parallel sections")
+    ]

@@ -1,0 +1,212 @@
+"""Claims of the page on what a typed argument costs a call."""
+
+import array
+import gc
+import math
+import re
+import sys
+import timeit
+
+import numpy
+import pytest
+from break_even import Curve, Plot, break_even, crossing
+
+from sphinx_cython.csource import read_definitions
+
+PAGE = "guide/set-up-cost.md"
+KEY = "setup/set_up@plain"
+VIEW = "cdef double[:] a = argument"
+
+
+@pytest.fixture
+def set_up(load):
+    return load("variants.plain.set_up")
+
+
+def definition(built, name):
+    artefact = built(KEY)
+    (found,) = read_definitions(artefact.c_file.read_text(), name, artefact.compiled_lines)
+    return found.text
+
+
+def times(module, *statements, **names):
+    """Return the best time of each statement; in turns, so that a busy machine is busy for all."""
+    names = {**vars(module), **names}
+    timers = [timeit.Timer(statement, globals=names) for statement in statements]
+    best = [math.inf] * len(timers)
+    for _ in range(60):
+        best = [min(b, timer.timeit(200)) for b, timer in zip(best, timers, strict=True)]
+    return best
+
+
+@pytest.mark.claim(PAGE, "the exporter is asked for its buffer, the answer is checked, and a small")
+@pytest.mark.claim(PAGE, "This is the function that all the rows with double[:] call")
+@pytest.mark.claim(PAGE, "None is let through. Everything else goes to")
+def test_the_conversion(built, c_of, set_up):
+    excerpt = c_of(KEY, "take_view", VIEW)
+    assert excerpt.calls == ("__Pyx_PyObject_to_MemoryviewSlice_ds_double",)
+    text = definition(built, "__Pyx_PyObject_to_MemoryviewSlice_ds_double")
+    assert text.index("if (obj == Py_None)") < text.index("__Pyx_ValidateAndInit_memviewslice(")
+    assert set_up.take_view(None) == 0
+    assert set_up.take_view(numpy.zeros(1)) == 1
+
+
+@pytest.mark.claim(
+    PAGE,
+    "which makes the memoryview object, and with it asks the exporter for its buffer. Then it "
+    "compares the number of dimensions, the element format and the strides with what was declared, "
+    "and fills in the struct",
+)
+def test_the_steps_of_the_conversion(built):
+    text = definition(built, "__Pyx_ValidateAndInit_memviewslice")
+    steps = [
+        "__pyx_memoryview_new(",
+        "buf->ndim != ndim",
+        "__Pyx_BufFmt_CheckString(",
+        "__pyx_check_strides(",
+        "__Pyx_init_memviewslice(",
+    ]
+    positions = [text.index(step) for step in steps]
+    assert positions == sorted(positions)
+
+
+@pytest.mark.claim(PAGE, "When the function returns, the object is let go of, and the exporter")
+def test_nothing_is_kept(set_up):
+    x = numpy.zeros(3)
+    before = sys.getrefcount(x)
+    set_up.take_view(x)
+    assert sys.getrefcount(x) == before
+
+
+@pytest.mark.claim(PAGE, "Pointers are nothing to convert.")
+@pytest.mark.claim(
+    PAGE, "In C that is one load, PyArray_DATA or data.as_doubles, with no word about"
+)
+@pytest.mark.parametrize(
+    ("function", "line"),
+    [
+        ("take_address", "cdef double *a = <double *> address"),
+        ("take_array_pointer", "cdef double *a = argument.data.as_doubles"),
+        ("take_ndarray_pointer", "cdef double *a = <double *> cnp.PyArray_DATA(argument)"),
+    ],
+)
+def test_pointers_convert_nothing(c_of, function, line):
+    excerpt = c_of(KEY, function, line)
+    assert excerpt.calls == excerpt.failure_calls == ()
+
+
+def test_pointers_ask_for_no_element_type(set_up):
+    assert set_up.take_ndarray_pointer(numpy.zeros(3, dtype=numpy.int8)) == 1
+    assert set_up.take_array_pointer(array.array("i", [1])) == 1
+    for a in numpy.zeros(3, dtype=numpy.int8), array.array("i", [1]):
+        with pytest.raises(ValueError, match="Buffer dtype mismatch"):
+            set_up.take_view(a)
+
+
+@pytest.mark.claim(
+    PAGE, "x.ctypes.data makes several objects, and takes longer than any conversion"
+)
+def test_fetching_an_address_is_slow(set_up):
+    x = numpy.arange(10.0)
+    fetch, view = times(set_up, "take_address(x.ctypes.data)", "take_view(x)", x=x)
+    assert fetch > 2 * view
+
+
+@pytest.mark.claim(PAGE, "checks the same as a view, into a struct on the C stack")
+def test_a_buffer_lives_on_the_stack(c_of, c_file, set_up):
+    excerpt = c_of(KEY, "take_buffer", "cdef cnp.ndarray[double, ndim=1] a = argument")
+    assert excerpt.calls == ("__Pyx_TypeTest", "__Pyx_GetBufferAndValidate")
+    assert "&__pyx_pybuffernd_a.rcbuffer->pybuffer" in excerpt.text
+    assert re.search(r"^  __Pyx_LocalBuf_ND __pyx_pybuffernd_a;$", c_file(KEY), re.M)
+    for wrong in numpy.zeros(3, dtype=numpy.int8), numpy.zeros((2, 2)):
+        for take in set_up.take_buffer, set_up.take_view:
+            with pytest.raises(ValueError, match=r"Buffer (dtype mismatch|has wrong number of)"):
+                take(wrong)
+
+
+@pytest.mark.claim(
+    PAGE, "a function of the same module that declares the same element type takes it as it is"
+)
+def test_a_memoryview_object_is_taken_as_it_is(built, set_up, load):
+    text = definition(built, "__Pyx_ValidateAndInit_memviewslice")
+    assert re.search(r"from_memoryview && __pyx_typeinfo_cmp\(.*\n?.*typeinfo\)\) \{", text)
+    x = numpy.arange(3.0)
+    v = set_up.as_object(x)
+    assert set_up.owner(v) is v
+    assert set_up.owner(x) is not x
+
+
+@pytest.mark.claim(PAGE, "Against untyped access that is earned back within a few elements")
+def test_the_set_up_is_earned_back(set_up):
+    a = numpy.arange(32.0)
+    untyped, view, buffer = times(set_up, "sum_object(a)", "sum_view(a)", "sum_buffer(a)", a=a)
+    assert untyped > 3 * view
+    assert untyped > 3 * buffer
+
+
+@pytest.mark.claim(PAGE, "The pointer that is fetched from Python starts higher than either")
+def test_a_fetched_pointer_starts_higher(set_up):
+    a = numpy.arange(1.0)
+    pointer, view, buffer = times(
+        set_up, "sum_address(a.ctypes.data, a.size)", "sum_view(a)", "sum_buffer(a)", a=a
+    )
+    assert pointer > 2 * view
+    assert pointer > 2 * buffer
+
+
+@pytest.mark.claim(PAGE, "Four sums of the elements of a NumPy array")
+def test_the_four_sums_agree(set_up):
+    a = numpy.arange(10.0)
+    sums = set_up.sum_object(a), set_up.sum_buffer(a), set_up.sum_view(a)
+    assert {*sums, set_up.sum_address(a.ctypes.data, a.size)} == {45.0}
+
+
+@pytest.mark.claim(
+    PAGE, "In the first of these two loops that is in each round, since a is an object"
+)
+@pytest.mark.claim(PAGE, "in the second a is a view already, and the struct is passed on")
+def test_where_the_conversion_takes_place(c_of, set_up):
+    each = c_of(KEY, "convert_each_time", "total += helper(a)")
+    once = c_of(KEY, "convert_once", "total += helper(a)")
+    assert each.calls == ("__Pyx_PyObject_to_MemoryviewSlice_ds_double",)
+    assert once.calls == ()
+    assert "helper(__pyx_v_a)" in once.text
+    assert set_up.convert_each_time(numpy.ones(1), 4) == set_up.convert_once(numpy.ones(1), 4) == 4
+    slow, fast = times(set_up, "convert_each_time(a, 100)", "convert_once(a, 100)", a=numpy.ones(1))
+    assert slow > 3 * fast
+
+
+def test_where_curves_cross():
+    lengths = (1, 2, 4, 8)
+    base = Curve("base", (1.0, 2.0, 4.0, 8.0))
+    assert crossing(base, Curve("", (3.0, 3.0, 3.0, 3.0)), lengths) == 3
+    assert crossing(base, Curve("", (0.5, 0.5, 0.5, 0.5)), lengths) == 1
+    assert crossing(base, Curve("", (9.0, 9.0, 9.0, 9.0)), lengths) is None
+
+
+def test_the_plot_says_what_it_shows():
+    lengths = (1, 2, 4, 8)
+    curves = [
+        Curve("Untyped", (1e-7, 2e-7, 4e-7, 8e-7)),
+        Curve("View", (3e-7, 3e-7, 3e-7, 3e-7)),
+        Curve("Slow", (9e-6, 9e-6, 9e-6, 9e-6)),
+    ]
+    plot = Plot(curves, lengths)
+    picture = plot._repr_html_()
+    assert picture.startswith('<div class="volatile">')
+    assert picture.count("<svg") == picture.count('role="img" aria-label="Time of a call') == 2
+    assert picture.count(">pays from 3 elements on</text>") == 2
+    assert picture.count(">does not pay up to 8 elements</text>") == 2
+    assert "View: 300 ns at 1, 300 ns at 8, pays from 3 elements on." in plot.description()
+    assert "Slow: 9.0 µs at 1" in plot.description()
+    for tick in (">10 ns<", ">100 ns<", ">1 µs<", ">10 µs<"):
+        assert picture.count(tick) == (2 if tick != ">10 ns<" else 0), tick
+    assert not re.search(r"\d", repr(plot)), "what is printed as text must not vary"
+
+
+def test_the_plot_measures(set_up):
+    statements = {"Untyped": "sum_object(a)", "View": "sum_view(a)"}
+    plot = break_even(set_up, statements, lambda n: numpy.arange(float(n)))
+    gc.collect()
+    assert [curve.label for curve in plot.curves] == ["Untyped", "View"]
+    assert crossing(*plot.curves) is not None

@@ -1,0 +1,123 @@
+"""Claims of the page on what a memoryview is made of."""
+
+import gc
+import re
+import struct
+import sys
+
+import numpy
+import pytest
+from slice_chain import chain
+
+from sphinx_cython.build import Failure
+from sphinx_cython.csource import read_definitions
+
+PAGE = "guide/what-is-inside.md"
+KEY = "inside/slice_struct@plain"
+
+
+@pytest.fixture
+def slices(load):
+    return load("slice_struct")
+
+
+@pytest.mark.claim(PAGE, "a C struct of 208 bytes on a 64-bit machine: two pointers, and room for")
+def test_the_struct_is_two_pointers_and_three_times_eight_lengths(slices):
+    pointer, length = struct.calcsize("P"), struct.calcsize("n")
+    assert slices.layout() == {
+        "size": 2 * pointer + 3 * 8 * length,
+        "memview": 0,
+        "data": pointer,
+        "shape": 2 * pointer,
+        "strides": 2 * pointer + 8 * length,
+        "suboffsets": 2 * pointer + 16 * length,
+    }
+    if sys.maxsize > 2**32:
+        assert slices.layout()["size"] == 208
+
+
+@pytest.mark.claim(PAGE, "This is its declaration in the C file")
+def test_the_declaration(built):
+    artefact = built(KEY)
+    c = artefact.c_file.read_text()
+    (declared,) = read_definitions(c, "__Pyx_memviewslice", artefact.compiled_lines)
+    members = re.findall(r"(\w+)(?:\[8\])?;", declared.text.split("}")[0])
+    assert members == ["memview", "data", "shape", "strides", "suboffsets"]
+
+
+@pytest.mark.claim(PAGE, "It is NULL in a variable that has not been assigned")
+def test_a_variable_starts_as_zeros(c_file):
+    declared = "__Pyx_memviewslice __pyx_v_view = { 0, 0, { 0 }, { 0 }, { 0 } };"
+    assert declared in c_file("indexing/four_ways")
+
+
+@pytest.mark.claim(PAGE, "double[:] and int[:, ::1] use the same struct")
+def test_one_struct_for_all_types(c_file):
+    """The file with one- and two-dimensional, strided and contiguous views declares one struct."""
+    assert c_file("indexing/view_items").count("} __Pyx_memviewslice;") == 1
+
+
+@pytest.mark.claim(PAGE, "Slicing copies the struct and adjusts data, shape and strides")
+def test_a_slice_of_a_view(slices):
+    x = numpy.arange(24.0).reshape(4, 6)
+    whole, part = slices.members(x), slices.members_of_part(x)
+    assert (whole["shape"], whole["strides"]) == ([4, 6], [48, 8])
+    assert (part["shape"], part["strides"]) == ([2, 3], [96, 16])
+    assert part["data"] - whole["data"] == 8
+    assert part["suboffsets"] == [-1, -1]
+
+
+@pytest.mark.claim(PAGE, "the two structs share one memoryview object")
+def test_slices_share_the_memoryview_object(slices):
+    assert slices.same_owner(numpy.zeros((3, 2)))
+
+
+@pytest.mark.claim(PAGE, "it becomes an object, with the exporter as its base")
+def test_the_exporter_is_the_base(slices):
+    x = numpy.zeros((3, 2))
+    assert slices.as_object(x).base is x
+
+
+@pytest.mark.claim(PAGE, "The exporter stays alive as long as any object of the chain does")
+def test_a_view_keeps_its_exporter_alive(slices):
+    x = numpy.arange(6.0).reshape(3, 2)
+    before = sys.getrefcount(x)
+    mv = slices.as_object(x)
+    assert sys.getrefcount(x) > before
+    del mv
+    gc.collect()
+    assert sys.getrefcount(x) == before
+
+
+@pytest.mark.claim(PAGE, "its address cannot be taken")
+def test_the_address_is_refused(outcomes):
+    outcome = outcomes["refused/address_of_view"]
+    assert isinstance(outcome, Failure)
+    assert [(p.line, p.message) for p in outcome.problems] == [
+        (5, "Cannot take address of memoryview slice")
+    ]
+
+
+def test_the_picture_shows_what_the_example_reads(slices):
+    x = numpy.arange(24.0).reshape(4, 6)
+    drawn = chain(slices.layout(), slices.members_of_part(x), x)
+    assert drawn.reached() == x[::2, 1::2].ravel().astype(int).tolist()
+    picture = drawn._repr_html_()
+    for text in ("208 bytes", "A + 8", "96, 16", "2, 3", "−1, −1", ">ndarray<", ">memoryview<"):
+        assert picture.count(text) >= 2, text
+
+
+def test_another_example_gives_another_picture(slices):
+    x = numpy.arange(30.0).reshape(5, 6)
+    drawn = chain(slices.layout(), slices.members(x[1:, 2:]), x)
+    assert drawn.reached() == x[1:, 2:].ravel().astype(int).tolist()
+    picture = drawn._repr_html_()
+    assert "A + 64" in picture
+    assert "48, 8" in picture
+    assert "5, 6" in picture
+
+
+def test_the_picture_refuses_a_slice_of_something_else(slices):
+    x, y = numpy.zeros((2, 2)), numpy.zeros((2, 2))
+    with pytest.raises(ValueError, match="does not point into"):
+        chain(slices.layout(), slices.members(x), y)
