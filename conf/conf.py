@@ -1,0 +1,100 @@
+"""Settings of this site; what can be done with Cython is in the extension ``sphinx_cython``."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from sphinx_cython.config import Config, Profile
+
+project = "Inside Cython Memoryviews"
+author = "the Inside Cython Memoryviews authors"
+copyright = f"2026, {author}"
+release = "0.1.0"
+
+extensions = ["myst_nb", "sphinx_cython"]
+exclude_patterns = ["tests"]
+nitpicky = True
+
+cython = Config(
+    examples="../examples",
+    cache="../build/cython",
+    helpers=("pictures", "."),
+    profiles=(
+        Profile(
+            "default",
+            "as cythonize -i builds it, with utility code in a shared module",
+            shared=True,
+        ),
+        Profile(
+            "plain",
+            "as cythonize -i builds it, with its own copy of the utility code",
+            examples=(
+                "objects/object_items",
+                "inside/slice_struct",
+                "acquiring/acquire",
+                "setup/*",
+                "memory/*",
+            ),
+        ),
+        Profile(
+            "unchecked",
+            "boundscheck and wraparound off for the whole file",
+            shared=True,
+            directives=(("boundscheck", "False"), ("wraparound", "False")),
+            examples=("indexing/view_items",),
+        ),
+        Profile(
+            "O3",
+            "with -O3 instead of -O2",
+            flags=("-O3",),
+            shared=True,
+            examples=("speed/*",),
+        ),
+        Profile(
+            "aligned-loops",
+            "loops placed at multiples of 64 bytes",
+            flags=("-O2", "-falign-loops=64"),
+            shared=True,
+            examples=("buffers/*",),
+        ),
+        Profile(
+            "openmp",
+            "with OpenMP, where the C compiler has it",
+            optional_flags=("-fopenmp",),
+            shared=True,
+            examples=("gil/parallel_rows",),
+        ),
+        Profile(
+            "no-type-slots",
+            "forbidden to reach into type objects",
+            macros=(("CYTHON_USE_TYPE_SLOTS", "0"),),
+            examples=("objects/*",),
+        ),
+        Profile(
+            "limited-api",
+            "for the stable ABI of Python 3.11 and later",
+            macros=(("Py_LIMITED_API", "0x030B0000"),),
+            examples=("objects/object_items",),
+        ),
+    ),
+)
+
+html_theme = "furo"
+html_title = project
+html_static_path = ["static"]
+html_css_files = [
+    "pictures.css",
+    "plots.css",
+    "tables.css",
+    "rooms.css",
+    "code.css",
+    "headings.css",
+    "myst-nb.css",
+    "search.css",
+]
+html_js_files = [("scrollable.js", {"defer": "defer"})]
+html_use_index = False  # nothing is indexed, so the page would be empty
+# The counterpart of Furo's style for light pages: the same hue for the same word in both.
+pygments_dark_style = "a11y-high-contrast-dark"
+templates_path = ["templates"]
