@@ -46,17 +46,17 @@ cython = Config(
         ),
         Profile(
             "O3",
-            "with -O3 instead of -O2",
-            flags=("-O3",),
+            "with -O3, and loops placed at multiples of 64 bytes",
+            flags=("-O3", "-falign-loops=64"),
             shared=True,
             examples=("speed/*",),
         ),
         Profile(
             "aligned-loops",
-            "loops placed at multiples of 64 bytes",
+            "with -O2, and loops placed at multiples of 64 bytes",
             flags=("-O2", "-falign-loops=64"),
             shared=True,
-            examples=("buffers/*",),
+            examples=("buffers/*", "speed/*"),
         ),
         Profile(
             "openmp",

@@ -8,12 +8,19 @@ preprocessed file of the very compile (see ``Artefact.compiled_lines``).
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from .excerpt import CALL, Excerpt, Fold, Fragment, read_excerpt
-
-INACTIVE = "inactive"
+from .excerpt import (
+    CALL,
+    INACTIVE,
+    Excerpt,
+    Fold,
+    Fragment,
+    condition,
+    directive_word,
+    read_excerpt,
+)
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,33 @@ class _Branch:
     last: int = 0
     code: list[int] = field(default_factory=list)
 
+    def survived(self, compiled: Collection[int]) -> bool:
+        return any(number in compiled for number in self.code)
+
+
+def _groups(lines: list[str]) -> Iterator[list[_Branch]]:
+    """Yield the branches of each ``#if`` group, inner groups before those around them."""
+    stack: list[list[_Branch]] = []
+    comment = False
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if comment:
+            comment = "*/" not in text
+        elif word := directive_word(text):
+            if word.startswith("if"):
+                stack.append([_Branch(number + 1)])
+            elif stack:
+                stack[-1][-1].last = number - 1
+                if word == "endif":
+                    yield stack.pop()
+                else:
+                    stack[-1].append(_Branch(number + 1))
+        elif text.startswith("/*") and "*/" not in text:
+            comment = True
+        elif text and not text.startswith(("#", "/*", "//")):
+            for group in stack:
+                group[-1].code.append(number)
+
 
 def inactive_lines(lines: list[str], compiled: Collection[int]) -> frozenset[int]:
     """Return the lines of branches of ``#if`` groups that were not compiled.
@@ -87,44 +121,39 @@ def inactive_lines(lines: list[str], compiled: Collection[int]) -> frozenset[int
         lines: The C file.
         compiled: The lines that survived preprocessing.
     """
-    stack: list[list[_Branch]] = []
     off: set[int] = set()
-    comment = False
-    for number, line in enumerate(lines, 1):
-        text = line.strip()
-        if comment:
-            comment = "*/" not in text
-            continue
-        directive = re.match(r"#\s*(if|ifdef|ifndef|elif|else|endif)\b", text)
-        if directive:
-            word = directive[1]
-            if word.startswith("if"):
-                stack.append([_Branch(number + 1)])
-                continue
-            if not stack:
-                continue
-            stack[-1][-1].last = number - 1
-            if word == "endif":
-                off |= _judge(stack.pop(), compiled)
-            else:
-                stack[-1].append(_Branch(number + 1))
-            continue
-        if text.startswith("/*") and "*/" not in text:
-            comment = True
-            continue
-        if text and not text.startswith(("#", "/*", "//")):
-            for group in stack:
-                group[-1].code.append(number)
+    for group in _groups(lines):
+        alive = [branch.survived(compiled) for branch in group]
+        for branch, lives in zip(group, alive, strict=True):
+            if not lives and (branch.code or any(alive)):
+                off |= set(range(branch.first, branch.last + 1))
     return frozenset(off)
 
 
-def _judge(group: list[_Branch], compiled: Collection[int]) -> set[int]:
-    survived = [any(n in compiled for n in branch.code) for branch in group]
-    out: set[int] = set()
-    for branch, alive in zip(group, survived, strict=True):
-        if not alive and (branch.code or any(survived)):
-            out |= set(range(branch.first, branch.last + 1))
-    return out
+def read_conditions(lines: list[str], compiled: Collection[int]) -> dict[str, bool]:
+    """Return for each ``#if``, ``#ifdef`` and ``#ifndef`` whether what follows was compiled.
+
+    The same condition gives the same answer everywhere in a file, unless a macro is defined anew;
+    one that is answered in two ways is left out.
+
+    Args:
+        lines: The C file.
+        compiled: The lines that survived preprocessing.
+
+    Returns:
+        By condition, in the form that ``excerpt.condition`` gives it.
+    """
+    off = inactive_lines(lines, compiled)
+    answers: dict[str, set[bool]] = {}
+    for group in _groups(lines):
+        opening = last = group[0].first - 1
+        while lines[last - 1].endswith("\\"):
+            last += 1
+        alive = [branch.survived(compiled) for branch in group]
+        if opening not in off and (group[0].code or any(alive)):
+            text = condition("\n".join(lines[opening - 1 : last]))
+            answers.setdefault(text, set()).add(alive[0])
+    return {text: found.pop() for text, found in answers.items() if len(found) == 1}
 
 
 def find_definitions(c: str, name: str) -> list[tuple[int, int]]:

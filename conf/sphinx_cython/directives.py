@@ -17,7 +17,6 @@ from .build import Artefact, Failure, Variant
 from .config import DEFAULT_PROFILE
 from .csource import find_definitions, read_definitions
 from .example import ExampleError, candidates
-from .excerpt import read_excerpt
 from .measure import Group, Statement
 from .nodes import (
     Comparison,
@@ -164,7 +163,7 @@ class CythonDirective(SphinxDirective):
             example.signature(function),
             number,
             annotated.source.strip(),
-            read_excerpt(annotated.c.rstrip() + "\n"),
+            self.state_of_build.excerpt(artefact, annotated),
             annotated.score,
         )
 
@@ -196,7 +195,7 @@ class ListingDirective(CythonDirective):
             ListedLine(
                 line.number,
                 line.source,
-                read_excerpt(line.c.rstrip() + "\n") if line.c.strip() else None,
+                self.state_of_build.excerpt(artefact, line) if line.c.strip() else None,
                 line.score,
                 line.number in headers or line.number == 1,
             )

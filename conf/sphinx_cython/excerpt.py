@@ -8,7 +8,7 @@ no rule knows keeps no tag and stays visible.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 # Tags of fragments.
@@ -20,6 +20,8 @@ ADDRESS, ACCESS, CHECK, REFCOUNT, FAILURE, CALL = (
     "failure",
     "call",
 )
+# What a fold may hold besides: a branch of ``#if`` that the compiler did not see.
+INACTIVE = "inactive"
 
 _TOKEN = re.compile(
     r"""
@@ -36,23 +38,27 @@ _TOKEN = re.compile(
 
 # Functions of the C-API, Cython's helpers around them, and slots of a type.
 _CALLABLE = re.compile(
-    r"(?:_?Py[A-Z][A-Za-z]*_(?=\w*[a-z])\w+|__Pyx_(?=\w*[a-z])\w+|__pyx_convert_\w+"
-    r"|__pyx_memoryview_(?:fromslice|new)|(?:mp|nb|sq|tp)_[a-z_]+)\Z"
+    r"(?:_?Py(?:[A-Z][A-Za-z]*_|_(?=[A-Z]))(?=\w*[a-z])\w+|__Pyx_(?=\w*[a-z])\w+|__pyx_convert_\w+"
+    r"|__pyx_memoryview_(?:fromslice|new|copy_slice_\w+)|__pyx_array_new"
+    r"|__pyx_format_from_typeinfo|(?:mp|nb|sq|tp)_[a-z_]+)\Z"
 )
 # A C function of the example itself.
 _OWN = re.compile(r"__pyx_f_\w+\Z")
 # What looks like one and is none: pointer arithmetic in the form of a macro; RefNanny, which is
-# empty outside Cython's own tests; comparing integers; naming the thread state; and macros that
-# read or set a field, which end in capitals (PyTuple_GET_ITEM, __Pyx_PyTuple_SET_ITEM).
+# empty outside Cython's own tests; comparing integers; naming the thread state; looking at the
+# type of an object; and macros that read or set a field, which end in capitals
+# (PyTuple_GET_ITEM, __Pyx_PyTuple_SET_ITEM).
 _NO_CALL = re.compile(
     r"__Pyx_(?:BufPtr\w+|RefNanny\w*|fits_\w+|is_valid_index|PyThreadState_(?:declare|assign))\Z"
+    r"|Py\w+_CheckExact\Z|Py(?:Method|CFunction|Type|List|Tuple|Dict|Long|Float|Unicode|Bytes)_Check\Z"
     r"|\w+?_[A-Z]{2,}[A-Z_]*\Z"
 )
 _REFCOUNT = re.compile(
-    r"(?:__Pyx_\w*(?:INCREF|DECREF|GOTREF|GIVEREF|CLEAR)\w*|Py_X?(?:INCREF|DECREF|CLEAR|SETREF)"
+    r"(?:__Pyx_\w*(?:INCREF|DECREF|GOTREF|GIVEREF|CLEAR)\w*|Py_X?(?:INCREF|DECREF|CLEAR|SETREF|NewRef)"
     r"|__P[Yy][Xx]_X?(?:INC|DEC|CLEAR|XCLEAR)_MEMVIEW\w*|__Pyx_RefNanny\w*)\Z"
 )
 _ERROR_GOTO = re.compile(r"__PYX_ERR\(|\bgoto __pyx_L\d+\w*_error\b")
+_TRIVIA = ("space", "comment", "directive", INACTIVE)
 _LABEL = re.compile(r"\s*(__pyx_L\w+)\s*:")
 
 
@@ -69,7 +75,8 @@ class Fold:
     """A run of C that a reader opens when needed.
 
     Attributes:
-        kinds: Which of ``"failure"`` and ``"refcount"`` is in it, in order of appearance.
+        kinds: Which of ``"failure"``, ``"refcount"`` and ``"inactive"`` is in it, in order of
+            appearance.
         parts: The fragments in it.
         calls: The number of calls into the C-API in it.
     """
@@ -127,19 +134,50 @@ class _Item:
 class _Parser:
     """Groups tokens into statements; tolerant, since the C of one line may end inside a block."""
 
-    def __init__(self, c: str) -> None:
+    def __init__(self, c: str, conditions: Mapping[str, bool]) -> None:
         self.kinds: list[str] = []
         self.tokens: list[str] = []
         for match in _TOKEN.finditer(c):
             self.kinds.append(match.lastgroup or "punct")
             self.tokens.append(match[0])
+        if conditions:
+            self._leave_out(conditions)
         self.items = self._items(0, len(self.tokens))
+
+    def _leave_out(self, conditions: Mapping[str, bool]) -> None:
+        """Make one token of each branch that was not compiled, so that nothing looks into it."""
+        kinds: list[str] = []
+        tokens: list[str] = []
+        groups: list[bool | None] = []  # of each open group, whether its current branch is out
+        conditional: list[bool | None] = []
+        for kind, token in zip(self.kinds, self.tokens, strict=True):
+            word = directive_word(token) if kind == "directive" else ""
+            outer = any(groups[:-1] if word in ("elif", "else", "endif") else groups)
+            if word.startswith("if"):
+                known = None if outer else conditions.get(condition(token))
+                conditional.append(known)
+                groups.append(known is False)
+            elif word in ("elif", "else") and groups:
+                # After a condition that holds all other branches are out; after one that does
+                # not, nothing is known of an #elif.
+                groups[-1] = conditional[-1] is True
+            elif word == "endif" and groups:
+                groups.pop()
+                conditional.pop()
+            if any(groups) and not (word and not outer):
+                if kinds and kinds[-1] == INACTIVE:
+                    tokens[-1] += token
+                    continue
+                kind = INACTIVE
+            kinds.append(kind)
+            tokens.append(token)
+        self.kinds, self.tokens = kinds, tokens
 
     def text(self, start: int, end: int) -> str:
         return "".join(self.tokens[start:end])
 
     def _significant(self, position: int, end: int) -> int:
-        while position < end and self.kinds[position] in ("space", "comment", "directive"):
+        while position < end and self.kinds[position] in _TRIVIA:
             position += 1
         return position
 
@@ -163,7 +201,7 @@ class _Parser:
 
     def _item(self, position: int, end: int) -> _Item:
         kind, token = self.kinds[position], self.tokens[position]
-        if kind in ("space", "comment", "directive"):
+        if kind in _TRIVIA:
             return _Item("trivia", position, position + 1)
         if token == "}":
             return _Item("stray", position, position + 1)
@@ -302,7 +340,8 @@ def _access_end(parser: _Parser, position: int, end: int) -> int:
     """Return where the access that starts at a position ends; 0 if none starts there.
 
     It reads ``(*address)``; ``*address`` where something is stored; the address alone where a
-    pointer is kept, as Cython does with elements that are objects; or ``(pointer[i])``.
+    pointer is kept, as Cython does with elements that are objects; ``(pointer[i])``, or
+    ``((pointer[i])[j])``.
     """
     token = parser.tokens[position]
     if token == "*" and position + 2 < end:
@@ -318,7 +357,13 @@ def _access_end(parser: _Parser, position: int, end: int) -> int:
     address = re.match(r"\(\([\w ]+\*[* ]*\) \( /\* dim=", text)
     subscript = re.match(r"\(__pyx_[vt]_\w+\[.*\]\)\Z", text, re.S) and close - position > 4
     direct = subscript and parser._closing(position + 2, close) == close - 1
-    return close if computed or address or direct else 0
+    inner = _access_end(parser, position + 1, close) if parser.tokens[position + 1] == "(" else 0
+    nested = (
+        0 < inner < close
+        and parser.tokens[inner] == "["
+        and parser._closing(inner, close) == close - 1
+    )
+    return close if computed or address or direct or nested else 0
 
 
 class _Painter:
@@ -406,6 +451,8 @@ class _Painter:
     def _item(self, item: _Item) -> None:
         if item.role == CHECK:
             self.parts.append(Fragment(self.parser.text(item.start, item.end), CHECK))
+        elif self.parser.kinds[item.start] == INACTIVE:
+            self.parts.append(Fold((INACTIVE,), (Fragment(self.parser.tokens[item.start]),), 0))
         elif item.kind == "trivia":
             self.parts.append(Fragment(self.parser.text(item.start, item.end)))
         elif item.kind == "block":
@@ -466,7 +513,7 @@ class _Painter:
     def _access(self, start: int, end: int) -> list[Fragment]:
         """Tag an access: the star and its brackets do it, or the brackets around an index."""
         opening = self.parser.text(start, start + 2)
-        if opening == "((":
+        if opening == "((" and self.parser.tokens[end - 2] != "]":
             return [Fragment(self.parser.text(start, end), ADDRESS)]
         if opening.startswith("*"):
             return [Fragment("*", ACCESS), Fragment(self.parser.text(start + 1, end), ADDRESS)]
@@ -512,13 +559,27 @@ def _settle(parts: list[Fragment | Fold]) -> tuple[Fragment | Fold, ...]:
     return tuple(part for part in settled if part.text)
 
 
-def read_excerpt(c: str) -> Excerpt:
+def directive_word(line: str) -> str:
+    """Return the word of a preprocessor line that opens, divides or closes a group, or nothing."""
+    found = re.match(r"\s*#\s*(if|ifdef|ifndef|elif|else|endif)\b", line)
+    return found[1] if found else ""
+
+
+def condition(line: str) -> str:
+    """Return a preprocessor line in the form by which it is known to be the same as another."""
+    return " ".join(line.replace("\\\n", " ").replace("#", " ", 1).split())
+
+
+def read_excerpt(c: str, conditions: Mapping[str, bool] | None = None) -> Excerpt:
     """Take generated C apart.
 
     Args:
         c: The C of a source line, or any C that Cython wrote.
+        conditions: Of lines such as ``#if CYTHON_VECTORCALL``, in the form of ``condition``,
+            whether the compiler saw what follows. Calls in branches that it did not see are not
+            counted; where nothing is known, all branches are.
     """
-    parser = _Parser(c)
+    parser = _Parser(c, conditions or {})
     _mark_roles(parser, parser.items)
     painter = _Painter(parser)
     painter.paint(parser.items)

@@ -18,8 +18,18 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from sphinx.util.osutil import relative_uri
 
-from .csource import INACTIVE
-from .excerpt import ACCESS, ADDRESS, CALL, CHECK, FAILURE, REFCOUNT, Excerpt, Fold, Fragment
+from .excerpt import (
+    ACCESS,
+    ADDRESS,
+    CALL,
+    CHECK,
+    FAILURE,
+    INACTIVE,
+    REFCOUNT,
+    Excerpt,
+    Fold,
+    Fragment,
+)
 from .state import get_state, records
 
 if TYPE_CHECKING:

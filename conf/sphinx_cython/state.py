@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from .annotation import Line, load_annotation
 from .build import Artefact, Builder, Failure, Outcome, Variant
+from .csource import read_conditions
 from .example import ExampleError, candidates
+from .excerpt import Excerpt, read_excerpt
 from .measure import Group
 
 if TYPE_CHECKING:
@@ -80,6 +82,7 @@ class State:
     seconds: dict[str, float] = field(default_factory=dict)
     costs: dict[str, dict[str, float]] = field(default_factory=dict)
     _lines: dict[str, list[Line]] = field(default_factory=dict)
+    _conditions: dict[str, dict[str, bool]] = field(default_factory=dict)
 
     def variant(self, example: str, profile: str) -> Variant:
         """Return a variant that is built here.
@@ -119,6 +122,16 @@ class State:
         if key not in self._lines:
             self._lines[key] = load_annotation(artefact.html_file, artefact.variant.example)
         return self._lines[key]
+
+    def excerpt(self, artefact: Artefact, line: Line) -> Excerpt:
+        """Return the C of a line with its pieces told apart, as it was compiled."""
+        c = line.c.rstrip() + "\n"
+        key = artefact.variant.key
+        # Few lines have branches, and finding out about them means reading the whole C file.
+        if "#if" in c and key not in self._conditions:
+            text = artefact.c_file.read_text(encoding="utf-8").split("\n")
+            self._conditions[key] = read_conditions(text, artefact.compiled_lines)
+        return read_excerpt(c, self._conditions.get(key))
 
     def digests(self) -> dict[str, str]:
         """Return the digest of every variant by key."""

@@ -65,6 +65,14 @@ print(answer.answer(), other.answer(), type(answer.answer).__name__, type(other.
     assert printed == "1 42 cython_function_or_method builtin_function_or_method\n"
 
 
+def test_optional_flags_are_left_out_where_the_compiler_does_not_know_them(make_builder):
+    profile = Profile("default", flags=("-O0",), optional_flags=("-fno-such-flag", "-fno-common"))
+    builder = make_builder(ADD, profile)
+    (variant,) = builder.variants()
+    assert variant.profile.flags == ("-O0", "-fno-common")
+    assert isinstance(builder.build_all()[variant.key], Artefact)
+
+
 def test_a_stage_imports_every_variant_under_a_name_of_its_own(samples: Builder):
     outcomes = samples.build_all()
     assert [key for key, o in outcomes.items() if isinstance(o, Failure)] == ["refused/address"]

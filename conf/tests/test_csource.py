@@ -8,8 +8,13 @@ from textwrap import dedent
 import pytest
 
 from sphinx_cython.build import Artefact, Builder, surviving_lines
-from sphinx_cython.csource import INACTIVE, find_definitions, inactive_lines, read_definitions
-from sphinx_cython.excerpt import Fold
+from sphinx_cython.csource import (
+    find_definitions,
+    inactive_lines,
+    read_conditions,
+    read_definitions,
+)
+from sphinx_cython.excerpt import INACTIVE, Fold
 
 C = dedent("""\
     #define twice(x) \\
@@ -125,6 +130,43 @@ def test_branches_that_were_not_compiled_are_known(compiled):
         "#define x y",
         "static int f(int x) { return 7; }",
     ]
+
+
+def test_a_condition_is_known_by_what_the_compiler_saw_behind_it(tmp_path, toolchain):
+    c = dedent("""
+        #define ON 1
+        #if ON
+        int a;
+        #endif
+        #if OFF
+        int b;
+        #if ON && OFF
+        int c;
+        #endif
+        #else
+        int d;
+        #endif
+        #ifdef TWICE
+        int e;
+        #endif
+        #define TWICE
+        #ifdef TWICE
+        int f;
+        #endif
+        #if  ON  ||  \\
+             OFF
+        int g;
+        #endif
+        """)
+    (tmp_path / "c.c").write_text(c)
+    command = [*toolchain.command, "-E", "c.c"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    # What was answered in two ways, and what stands inside of what was left out, is not known.
+    assert read_conditions(c.split("\n"), surviving_lines(done.stdout, "c.c")) == {
+        "if ON": True,
+        "if OFF": False,
+        "if ON || OFF": True,
+    }
 
 
 def test_a_definition_folds_what_was_not_compiled_and_loses_nothing(compiled):

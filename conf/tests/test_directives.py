@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import shutil
 from pathlib import Path
@@ -43,6 +44,13 @@ DIRECTIVES = {
         "answer::answer | Without\nanswer::answer@macro | With\nplain/add::add > return a + b",
     ),
     "utility": ("cython-utility", "ways", {}, "__Pyx_GetItemInt_Fast\n__Pyx_memviewslice"),
+    "assembly": ("cython-assembly", "ways", {"function": "total", "line": "result += a[i]"}, ""),
+    "scores": (
+        "cython-comparison",
+        "return a[i]",
+        {"example": "ways", "score": ""},
+        "from_object | Object\nfrom_view | View",
+    ),
     "refusal": ("cython-refusal", "refused/address", {}, ""),
     "example": ("cython-example", "plain/add", {}, ""),
     "variant": ("cython-listing", "plain/answer", {"profile": "macro"}, ""),
@@ -236,6 +244,32 @@ def test_utility_code_is_the_exact_c_of_the_file(site: Site):
     assert all("not compiled in this build" in fold.get_text() for fold in folds)
 
 
+def test_assembly_shows_each_instruction_and_marks_those_of_the_line(site: Site):
+    machine = data(site, "assembly")
+    number = line_of("ways", "result += a[i]", "total")
+    assert machine.number == number
+    loop, *others = machine.loops
+    shown = site.page("assembly").select(".cy-assembly > .cy-loop .cy-asm")
+    assert [row.select_one("code").get_text() for row in shown] == [
+        item.text for item in loop.instructions
+    ]
+    own = [row.select_one("code").get_text() for row in shown if "cy-asm-other" not in row["class"]]
+    assert own == [item.text for item in loop.instructions if item.line == number]
+    assert own
+    assert len(site.page("assembly").select(".cy-assembly > .cy-fold")) == len(others)
+    caption = pick(site, "assembly", ".cy-foot").get_text()
+    assert "Cython" in caption
+    assert caption.endswith(platform.machine())
+
+
+def test_scores_are_those_of_cython(site: Site):
+    rows = data(site, "scores").rows
+    lines = site.page("scores").select(".cy-score")
+    assert [line.get_text() for line in lines] == [f"score {row.shown.score}" for row in rows]
+    assert rows[0].shown.score > 0
+    assert not site.page("comparison").select(".cy-score")
+
+
 def test_a_refusal_shows_source_and_words(site: Site):
     refusal = data(site, "refusal")
     assert refusal.source == (SAMPLES / "refused/address.pyx").read_text()
@@ -357,6 +391,9 @@ def test_plain_text_has_the_exact_c(sites: dict[str, Site]):
     assert data(site, "refusal").source.rstrip().split("\n")[-1] in text("refusal")
     assert "address.pyx:5:20: " in text("refusal")
     assert "plain/add" in text("gallery")
+    for item in data(site, "assembly").loops[0].instructions:
+        assert item.text in text("assembly")
+    assert f"cython -a score {data(site, 'scores').rows[0].shown.score}" in text("scores")
 
 
 # What LaTeX calls the characters that mean something to it.

@@ -270,6 +270,8 @@ BUFFER_ELEMENT = "__Pyx_BufPtrStrided1d(double *, a.buf, __pyx_t_1, a.strides)"
         ("(__pyx_t_1[f(0)]) = x;", ["(", ")"], ["__pyx_t_1[f(0)]"]),
         ("x = (__pyx_v_p[0]) + (__pyx_v_p[1]);", ["(", ")"] * 2, ["__pyx_v_p[0]", "__pyx_v_p[1]"]),
         ("x = (__pyx_v_p[0] + __pyx_v_p[1]);", [], []),
+        ("x = ((__pyx_v_p[i])[j]);", ["(", ")"], ["(__pyx_v_p[i])[j]"]),
+        ("x = ((__pyx_v_p[i]) + (b)[j]);", ["(", ")"], ["__pyx_v_p[i]"]),
         ("x = (a * (b + c)) * ((double) d);", [], []),
         ("*__pyx_t_2 = x;", [], []),
     ],
@@ -368,6 +370,8 @@ def test_neighbouring_folds_are_one_fold_with_the_line_breaks_that_lead_to_it():
         "__Pyx_PyTuple_SET_ITEM",
         "likely",
         "Py_ssize_t",
+        "PyMethod_Check",  # looks at the type
+        "PyList_CheckExact",
         "__pyx_f_3mod_mine",  # a C function of the example itself
         "my_function",
     ],
@@ -379,7 +383,14 @@ def test_what_is_no_call_into_python_is_not_counted(name: str):
 
 @pytest.mark.parametrize(
     "name",
-    ["PyNumber_Add", "_PyLong_Sign", "__Pyx_PyObject_GetItem", "__pyx_convert__to_py_x"],
+    [
+        "PyNumber_Add",
+        "Py_BuildValue",
+        "_PyLong_Sign",
+        "__Pyx_PyObject_GetItem",
+        "__pyx_convert__to_py_x",
+        "__pyx_array_new",
+    ],
 )
 def test_what_is_a_call_into_python_is_counted_where_it_is_called(name: str):
     assert read_excerpt(f"x = {name} (a);").calls == (name,)
@@ -448,3 +459,41 @@ def test_making_a_memoryview_object_is_a_call_into_python():
     assert read_excerpt("x = __pyx_memoryview_fromslice(__pyx_v_a, 1);\n").calls == (
         "__pyx_memoryview_fromslice",
     )
+
+
+BRANCHED = """\
+#if A
+x = PyLong_FromLong(1);
+#if B
+y = PyLong_FromLong(2);
+#endif
+#else
+x = PyFloat_FromDouble(1);
+#endif
+z = 1;
+"""
+
+
+@pytest.mark.parametrize(
+    ("conditions", "calls", "out"),
+    [
+        ({}, ["PyLong_FromLong", "PyLong_FromLong", "PyFloat_FromDouble"], ""),
+        ({"if A": False}, ["PyFloat_FromDouble"], BRANCHED[6 : BRANCHED.index("#else")]),
+        ({"if A": True, "if B": False}, ["PyLong_FromLong"], "y = …\nx = …\n"),
+        ({"if A": True, "if B": True}, ["PyLong_FromLong", "PyLong_FromLong"], "x = …\n"),
+    ],
+)
+def test_calls_that_were_not_compiled_are_folded_and_not_counted(conditions, calls, out):
+    found = read_excerpt(BRANCHED, conditions)
+    assert found.text == BRANCHED
+    assert list(found.calls) == calls
+    folds = "".join(part.text for part in found.parts if isinstance(part, Fold))
+    shortened = re.sub(r"Py\w+\(\d\);", "…", folds)
+    assert shortened.split() == re.sub(r"Py\w+\(\d\);", "…", out).split()
+    assert all(part.kinds == (excerpt.INACTIVE,) for part in found.parts if isinstance(part, Fold))
+
+
+def test_an_elif_behind_a_condition_that_does_not_hold_is_not_judged():
+    c = "#if A\nf_a();\n#elif B\nPyObject_Str(b);\n#else\nPyObject_Str(c);\n#endif\n"
+    assert len(read_excerpt(c, {"if A": False}).calls) == 2
+    assert read_excerpt(c, {"if A": True}).calls == ()

@@ -90,36 +90,48 @@ def buffer_whole(cnp.ndarray[double, ndim=1] a):
 
 @cython.boundscheck(False)
 @cython.wraparound(False)
-def buffer_axpy(cnp.ndarray[double, ndim=1] x, cnp.ndarray[double, ndim=1] y, double factor):
+def buffer_axpy(
+    cnp.ndarray[double, ndim=1] x,
+    cnp.ndarray[double, ndim=1] y,
+    double factor,
+    Py_ssize_t passes=1,
+):
     cdef Py_ssize_t i
-    for i in range(x.shape[0]):
-        y[i] += factor * x[i]
+    for _ in range(passes):
+        for i in range(x.shape[0]):
+            y[i] += factor * x[i]
 
 
 @cython.boundscheck(False)
 @cython.wraparound(False)
-def view_axpy(double[:] x, double[:] y, double factor):
+def view_axpy(double[:] x, double[:] y, double factor, Py_ssize_t passes=1):
     cdef Py_ssize_t i
-    for i in range(x.shape[0]):
-        y[i] += factor * x[i]
+    for _ in range(passes):
+        for i in range(x.shape[0]):
+            y[i] += factor * x[i]
 
 
 @cython.boundscheck(False)
 @cython.wraparound(False)
 def contiguous_buffer_axpy(
-    cnp.ndarray[double, ndim=1, mode="c"] x, cnp.ndarray[double, ndim=1, mode="c"] y, double factor
+    cnp.ndarray[double, ndim=1, mode="c"] x,
+    cnp.ndarray[double, ndim=1, mode="c"] y,
+    double factor,
+    Py_ssize_t passes=1,
 ):
     cdef Py_ssize_t i
-    for i in range(x.shape[0]):
-        y[i] += factor * x[i]
+    for _ in range(passes):
+        for i in range(x.shape[0]):
+            y[i] += factor * x[i]
 
 
 @cython.boundscheck(False)
 @cython.wraparound(False)
-def contiguous_view_axpy(double[::1] x, double[::1] y, double factor):
+def contiguous_view_axpy(double[::1] x, double[::1] y, double factor, Py_ssize_t passes=1):
     cdef Py_ssize_t i
-    for i in range(x.shape[0]):
-        y[i] += factor * x[i]
+    for _ in range(passes):
+        for i in range(x.shape[0]):
+            y[i] += factor * x[i]
 
 
 cdef class Holder:

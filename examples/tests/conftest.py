@@ -16,11 +16,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "conf"), str(ROOT / "conf" / "pictures")]
 
-from sphinx_cython.annotation import load_annotation  # noqa: E402
 from sphinx_cython.build import Artefact, Builder, Outcome  # noqa: E402
 from sphinx_cython.config import Config  # noqa: E402
 from sphinx_cython.example import Examples  # noqa: E402
-from sphinx_cython.excerpt import Excerpt, read_excerpt  # noqa: E402
+from sphinx_cython.excerpt import Excerpt  # noqa: E402
+from sphinx_cython.state import State  # noqa: E402
 from sphinx_cython.toolchain import find_toolchain  # noqa: E402
 
 
@@ -81,14 +81,16 @@ def load(builder: Builder, outcomes: dict[str, Outcome]) -> Callable[[str], Modu
 
 
 @pytest.fixture(scope="session")
-def c_of(built: Callable[[str], Artefact]) -> Callable[..., Excerpt]:
+def c_of(
+    builder: Builder, outcomes: dict[str, Outcome], built: Callable[[str], Artefact]
+) -> Callable[..., Excerpt]:
     """Return the C of a line: ``c_of("indexing/view_items", "strided", "x = a[i]")``."""
+    state = State(builder, outcomes, builder.stage(outcomes), ())
 
     def get(key: str, function: str, line: str) -> Excerpt:
         artefact = built(key)
-        example = artefact.variant.example
-        number = example.find_line(line, function)
-        return read_excerpt(load_annotation(artefact.html_file, example)[number - 1].c)
+        number = artefact.variant.example.find_line(line, function)
+        return state.excerpt(artefact, state.lines(artefact)[number - 1])
 
     return get
 

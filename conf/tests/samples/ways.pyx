@@ -46,3 +46,11 @@ def item(a, Py_ssize_t i):
     """Return ``a[i]`` in all four ways."""
     cdef double[::1] view = a
     return from_object(a, i), from_buffer(a, i), from_view(a, i), from_pointer(&view[0], i)
+
+
+def total(double[::1] a):
+    cdef double result = 0
+    cdef Py_ssize_t i
+    for i in range(a.shape[0]):
+        result += a[i]
+    return result
