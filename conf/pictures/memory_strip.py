@@ -108,7 +108,7 @@ class Table:
 
     Args:
         header: The words above the columns.
-        rows: The cells; those of the first column are expressions.
+        rows: The cells; what stands between backticks is shown as code.
     """
 
     def __init__(self, header: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
@@ -121,7 +121,7 @@ class Table:
     def _repr_html_(self) -> str:
         head = "".join(f'<th scope="col">{_code(word)}</th>' for word in self.header)
         body = "".join(
-            f'<tr><th scope="row">{_code(f"`{first}`")}</th>'
+            f'<tr><th scope="row">{_code(first)}</th>'
             + "".join(f"<td>{_code(cell)}</td>" for cell in rest)
             + "</tr>"
             for first, *rest in self.rows

@@ -1,11 +1,13 @@
 """Claims of the page that compares ``np.ndarray[double]`` with ``double[:]``."""
 
+import array
 import math
 import re
 import timeit
 
 import numpy
 import pytest
+from building import building
 
 from sphinx_cython.build import Failure
 from sphinx_cython.csource import read_definitions
@@ -209,8 +211,31 @@ def test_without_the_gil(both, c_of):
     assert c_of(KEY, "without_gil", "x = second(a[1:])").calls == ()
 
 
-@pytest.mark.claim(PAGE, "It takes NumPy arrays and nothing else")
+@pytest.mark.claim(PAGE, "A buffer takes NumPy arrays and nothing else")
 def test_other_exporters(both):
     with pytest.raises(TypeError, match=r"Cannot convert memoryview to numpy\.ndarray"):
         both.buffer_set_up(memoryview(numpy.arange(3.0)))
     assert both.view_set_up(memoryview(numpy.arange(3.0))) == 3
+
+
+@pytest.mark.claim(PAGE, "A view needs nothing but Python's headers.")
+@pytest.mark.claim(
+    PAGE, "np.ndarray needs NumPy's headers to be compiled, and NumPy to be imported"
+)
+@pytest.mark.claim(PAGE, "Cython brings the declarations")
+def test_what_each_needs_to_be_built():
+    table = building({"view": "building/sum_of_view", "buffer": "building/sum_of_buffer"})
+    _, view, buffer = zip(*table.rows, strict=True)
+    assert view == ("works",) * 4
+    assert buffer[0] == buffer[2] == "works"
+    assert "numpy/arrayobject.h" in buffer[1]
+    assert buffer[3].startswith("ImportError")
+
+
+@pytest.mark.claim(
+    PAGE, "A module of views takes arrays from a NumPy that came later, or from none."
+)
+def test_a_module_built_without_numpy_takes_its_arrays(load):
+    total = load("sum_of_view").total
+    assert total(array.array("d", [1, 2, 6])) == total(numpy.array([1.0, 2.0, 6.0])) == 9.0
+    assert load("sum_of_buffer").total(numpy.array([1.0, 2.0, 6.0])) == 9.0

@@ -1,6 +1,7 @@
 """Claims of the page on the GIL."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -144,6 +145,14 @@ def test_prange_gives_the_same_with_and_without_openmp(load, builder):
             assert function(a) == expected
     for out in results:
         assert out.tolist() == results[0].tolist() == pytest.approx(numpy.sin(a).sum(axis=1))
+
+
+@pytest.mark.claim(PAGE, 'With schedule="dynamic" a thread that is ready takes the next ten rows.')
+def test_the_schedule_is_handed_to_openmp(c_of, c_file):
+    line = 'for i in prange(a.shape[0], nogil=True, schedule="dynamic", chunksize=10):'
+    c = c_of(ROWS, "rows_parallel", line).text
+    chunk = re.search(r"#pragma omp for .*schedule\(dynamic, (\w+)\)", c)
+    assert f"{chunk[1]} = 10;" in c_file(ROWS)
 
 
 @pytest.mark.claim(

@@ -219,8 +219,8 @@ def test_a_picture_of_something_else_is_refused(layouts, x):
 
 
 def test_the_table_shows_its_cells():
-    table = Table(["", "`double[:]`"], [["x[<1]", "taken"]])
-    assert repr(table) == " | `double[:]`\nx[<1] | taken"
+    table = Table(["", "`double[:]`"], [["`x[<1]`", "taken"]])
+    assert repr(table) == " | `double[:]`\n`x[<1]` | taken"
     html = table._repr_html_()
     assert '<th scope="col"><code>double[:]</code></th>' in html
     assert '<th scope="row"><code>x[&lt;1]</code></th><td>taken</td>' in html
