@@ -143,6 +143,15 @@ def examples(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def benchmark(session: nox.Session) -> None:
+    """Measure the comparisons of the site again and again, and show how far they vary (slow)."""
+    install(session, "docs")
+    find_compiler(session)
+    sphinx(session, "html", SITE)
+    session.run("python", "conf/benchmark.py", str(BUILD / "doctrees"), *session.posargs)
+
+
+@nox.session(default=False)
 def packaging(session: nox.Session) -> None:
     """Build the projects of *Your first module* and run what is installed (needs the network)."""
     env = compiler_variables(session)
