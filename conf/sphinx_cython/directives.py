@@ -20,6 +20,7 @@ from .example import ExampleError, candidates
 from .measure import Group, Statement
 from .nodes import (
     Comparison,
+    Key,
     ListedLine,
     Listing,
     Machine,
@@ -32,6 +33,7 @@ from .nodes import (
     cython_comparison,
     cython_excerpt,
     cython_gallery,
+    cython_key,
     cython_listing,
     cython_node,
     cython_refusal,
@@ -367,12 +369,18 @@ class AssemblyDirective(ExcerptDirective):
             module,
             shown.number,
         )
+        # Those of the header of the loop are among them.
+        numbers = {item.line for loop in loops[:1] for item in loop.instructions if item.line}
+        numbers.add(shown.number)
         data = Machine(
             shown.origin,
             shown.signature,
             shown.number,
             shown.source,
             tuple(loops),
+            tuple(
+                (number, variant.example.lines[number - 1].strip()) for number in sorted(numbers)
+            ),
             made_by(self.state_of_build, variant),
             platform.machine(),
         )
@@ -396,6 +404,15 @@ class RefusalDirective(CythonDirective):
         return cython_refusal(data=data)
 
 
+class KeyDirective(SphinxDirective):
+    """``cython-key``: what the marks mean; boxes on other pages link to the page it is on."""
+
+    def run(self) -> list[nodes.Node]:
+        """Make the node and register the page."""
+        record(self.env, self.env.docname).key = True
+        return [cython_key(data=Key())]
+
+
 class GalleryDirective(SphinxDirective):
     """``cython-gallery``: all examples that have a page, with their summaries."""
 
@@ -415,3 +432,4 @@ def setup(app: Sphinx) -> None:
     app.add_directive("cython-assembly", AssemblyDirective)
     app.add_directive("cython-refusal", RefusalDirective)
     app.add_directive("cython-gallery", GalleryDirective)
+    app.add_directive("cython-key", KeyDirective)

@@ -188,10 +188,11 @@ def _affected_pages(env: BuildEnvironment, state: State) -> list[str]:
     examples = [(e.name, e.summary, own.get(e.name)) for e in state.builder.examples]
     users = [(name, env.titles[name].astext(), sorted(page.uses)) for name, page in pages.items()]
     listed = repr((examples, sorted(users)))
+    keys = sorted(docname for docname, page in pages.items() if page.key)
     affected = []
     for docname, page in pages.items():
         links = sorted((key, own.get(key.partition("@")[0])) for key in page.uses)
-        others = repr(links) + (listed if page.gallery else "")
+        others = repr((links, keys)) + (listed if page.gallery else "")
         if others != page.others:
             page.others = others
             affected.append(docname)

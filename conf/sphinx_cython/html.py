@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from sphinx.builders import Builder
 
     from .assembly import Loop
-    from .nodes import Comparison, Listing, Machine, Origin, Refusal, Row, Shown, Utility
+    from .nodes import Comparison, Key, Listing, Machine, Origin, Refusal, Row, Shown, Utility
 
 # Names that say nothing to a reader: the prefix of a variable, of a temporary, of the result.
-_PREFIX = re.compile(r"\b(__pyx_v_|__pyx_(?=[tr]\b|t_\d))")
+_PREFIX = re.compile(r"\b(__pyx_v_|__pyx_pybuffernd_|__pyx_(?=[tr]\b|t_\d))")
 
 _FOLD_WORDS = {
     FAILURE: "failure path",
@@ -54,6 +54,21 @@ LEGEND = (
     (CALL, "call into Python"),
     (REFCOUNT, "reference counting"),
     (FAILURE, "failure path"),
+)
+
+
+# Kinds of instructions, each with one that is known everywhere.
+INSTRUCTIONS = (
+    ("access", "movsd", "load or store"),
+    ("vector", "addpd", "several elements at once"),
+    ("call", "call", "call"),
+    ("jump", "jne", "jump"),
+)
+
+# What the boxes at the right of a listing mean.
+WEIGHTS = (
+    '<span class="cy-w cy-w-call">1</span>calls, always',
+    '<span class="cy-w cy-w-fail"></span>calls only if it fails',
 )
 
 
@@ -147,7 +162,8 @@ def c_code(excerpt: Excerpt, fold: bool = True) -> str:
             out.append("</div>")
             run = False
         out.append(
-            f'<details class="cy-fold"><summary>{escape(fold_label(part))}</summary>'
+            f'<details class="cy-fold" data-kinds="{" ".join(part.kinds)}">'
+            f"<summary>{escape(fold_label(part))}</summary>"
             f"{_hide_newline(inner)}</details>"
         )
         after_fold = True
@@ -164,25 +180,34 @@ def highlighted(source: str) -> tuple[str, ...]:
     return tuple(text.removesuffix("\n").split("\n"))
 
 
-def legend() -> str:
-    """Explain the tags."""
-    items = "".join(f'<li><span class="cy-{tag}">{words}</span></li>' for tag, words in LEGEND)
-    items += (
-        '<li><span class="cy-w cy-w-call">1</span>calls, always</li>'
-        '<li><span class="cy-w cy-w-fail"></span>calls only if it fails</li>'
+def legend(*more: str) -> str:
+    """Return the kinds of C, each in its own form, as a list.
+
+    Args:
+        more: Further items, as HTML.
+    """
+    items = "".join(
+        f'<li data-kind="{tag}"><span class="cy-{tag}">{words}</span></li>' for tag, words in LEGEND
     )
-    return f'<ul class="cy-legend" aria-label="What the marks mean">{items}</ul>'
+    items += "".join(f"<li>{item}</li>" for item in more)
+    return f'<ul class="cy-legend" aria-label="Kinds of C">{items}</ul>'
 
 
-def _loop(loop: Loop, number: int) -> str:
+def _belongs(origin: Origin, number: int) -> str:
+    """Return the attribute by which a script finds all that belongs to a line of a source."""
+    return f'data-cy="{escape(origin.module)}:{number}"'
+
+
+def _loop(loop: Loop, data: Machine) -> str:
     """Return the instructions of a loop, those of one source line set off from the rest."""
     rows = []
     for item in loop.instructions:
         label = f"{escape(item.label)}:" if item.label else ""
         kind = f" cy-asm-{item.kind}" if item.kind else ""
-        own = "" if item.line == number else " cy-asm-other"
+        own = "" if item.line == data.number else " cy-asm-other"
+        line = f" {_belongs(data.origin, item.line)}" if item.line else ""
         rows.append(
-            f'<li class="cy-asm{own}"><span class="cy-asm-label">{label}</span>'
+            f'<li class="cy-asm{own}"{line}><span class="cy-asm-label">{label}</span>'
             f'<code class="cy-asm-code{kind}">{escape(item.text)}</code></li>'
         )
     return f'<ol class="cy-loop">{"".join(rows)}</ol>'
@@ -194,12 +219,25 @@ class Page:
     Args:
         builder: The builder that writes it.
         ids: The ids an author gave to the node.
+        first: Whether the node is the first with C on its page: it says what the kinds are.
     """
 
-    def __init__(self, builder: Builder, ids: list[str]) -> None:
+    def __init__(self, builder: Builder, ids: list[str], first: bool = False) -> None:
         self.builder = builder
+        self.first = first
         self.docname: str = builder.current_docname  # type: ignore[attr-defined]
         self.ids = "".join(f'<span id="{escape(name)}"></span>' for name in ids)
+
+    def _key(self, *more: str) -> str:
+        """Return the kinds of C and a link to what is said of them, once on a page."""
+        if not self.first:
+            return ""
+        pages = [name for name, page in records(self.builder.env).items() if page.key]
+        link = ""
+        if pages and pages[0] != self.docname:
+            uri = self.builder.get_relative_uri(self.docname, pages[0])
+            link = f'<a class="cy-what" href="{escape(uri)}">What is what?</a>'
+        return f'<div class="cy-key">{legend(*more)}{link}</div>'
 
     def _asset(self, origin: Origin, suffix: str) -> str:
         target = f"{origin.asset}/{origin.module}{suffix}"
@@ -242,7 +280,10 @@ class Page:
                 body = f'<div class="cy-quiet">{code}</div>'
             else:
                 body = self._listed(line.excerpt, line.score, line.number, code)
-            rows.append(f'<li class="cy-line" id="{anchor}">{number}{body}</li>')
+            rows.append(
+                f'<li class="cy-line" id="{anchor}" {_belongs(data.origin, line.number)}>'
+                f"{number}{body}</li>"
+            )
         name = escape(f"{data.origin.module}.pyx")
         links = (
             f'<a href="{self._asset(data.origin, ".pyx")}" download>{name}</a>'
@@ -254,7 +295,7 @@ class Page:
             f'<div class="cy-listing" role="group" aria-label="Annotated listing of {name}">'
             f'{self.ids}<div class="cy-head"><span class="cy-title">{name}'
             f'{self._profile(data.origin)}</span><span class="cy-links">{links}</span></div>'
-            f'{legend()}<ol class="cy-lines highlight">{"".join(rows)}</ol>'
+            f'{self._key(*WEIGHTS)}<ol class="cy-lines highlight">{"".join(rows)}</ol>'
             f'<p class="cy-foot">{escape(data.made_by)}</p></div>\n'
         )
 
@@ -277,11 +318,13 @@ class Page:
     def excerpt(self, data: Shown) -> str:
         """Return the C of one line."""
         return (
-            f'<div class="cy-excerpt">{self.ids}<div class="cy-head">'
+            f'<div class="cy-excerpt">{self.ids}'
+            f'<div class="cy-head" {_belongs(data.origin, data.number)}>'
             f'<span class="highlight"><code>{self._cython(data.source)}</code></span>'
             f'<span class="cy-mute">in <code>{escape(data.signature)}</code>, '
             f"{self._where(data)}</span></div>"
-            f"{c_code(data.excerpt)}</div>\n"
+            f"<div {_belongs(data.origin, data.number)}>{c_code(data.excerpt)}</div>"
+            f"{self._key()}</div>\n"
         )
 
     def _cython(self, source: str) -> str:
@@ -303,8 +346,9 @@ class Page:
             measured = f' · measured on <span class="volatile">{escape(data.machine)}</span>'
         return (
             f'<div class="cy-cmp" role="group" aria-label="Comparison of {escape(data.line)}">'
-            f'{self.ids}<div class="cy-head"><code>{escape(data.line)}</code>{said}</div>'
-            f'<ul class="cy-rows">{rows}</ul>'
+            f'{self.ids}<div class="cy-head"><span class="highlight">'
+            f"<code>{self._cython(data.line)}</code></span>{said}</div>"
+            f'<ul class="cy-rows">{rows}</ul>{self._key()}'
             f'<p class="cy-foot">{escape(foot)}{measured}</p></div>\n'
         )
 
@@ -336,7 +380,8 @@ class Page:
             middle = f'<div class="cy-essential">{c_code(excerpt)}</div>'
         total = sum(1 for line in excerpt.text.splitlines() if line.strip())
         return (
-            f'<li class="cy-row"><div class="cy-who"><b>{_label(row.label)}</b>'
+            f'<li class="cy-row" {_belongs(row.shown.origin, row.shown.number)}>'
+            f'<div class="cy-who"><b>{_label(row.label)}</b>'
             f"<code>{_breakable(row.shown.signature)}</code></div>"
             f"{middle}"
             f'<div class="cy-cost">{cost}{counts}</div>'
@@ -356,11 +401,11 @@ class Page:
                 f'<a href="{uri}">{escape(data.origin.module)}.c</a>, line {definition.first}'
                 f"{self._profile(data.origin)}</span></div>{c_code(definition.excerpt())}"
             )
-        return f'<div class="cy-excerpt cy-utility">{self.ids}{"".join(out)}</div>\n'
+        return f'<div class="cy-excerpt cy-utility">{self.ids}{"".join(out)}{self._key()}</div>\n'
 
     def assembly(self, data: Machine) -> str:
         """Return the machine code of a line's loop, and folded whatever other loops there are."""
-        loops = [_loop(loop, data.number) for loop in data.loops]
+        loops = [_loop(loop, data) for loop in data.loops]
         body = loops[0] if loops else '<p class="cy-c">The compiler left no loop for this line.</p>'
         for loop, code in zip(data.loops[1:], loops[1:], strict=True):
             count = _plural(len(loop.instructions), "instruction")
@@ -368,14 +413,31 @@ class Page:
                 f'<details class="cy-fold"><summary>another loop with this line, {count}</summary>'
                 f"{code}</details>"
             )
+        # The header of the loop has instructions of its own, so it is shown with the line.
+        lines = "".join(
+            f'<li class="cy-asm-line" {_belongs(data.origin, number)}>'
+            f"<code>{self._cython(text)}</code></li>"
+            for number, text in data.sources
+        )
         count = _plural(len(data.loops[0].instructions), "instruction") if loops else ""
         vector = ", several elements at a time" if loops and data.loops[0].is_vector else ""
         return (
             f'<div class="cy-excerpt cy-assembly">{self.ids}<div class="cy-head">'
-            f'<span class="highlight"><code>{self._cython(data.source)}</code></span>'
+            f'<ol class="cy-asm-lines highlight">{lines}</ol>'
             f'<span class="cy-mute">{count}{vector} · in <code>{escape(data.signature)}</code>'
-            f"{self._profile(data.origin)}</span></div>{body}"
+            f"{self._profile(data.origin)}</span></div>{body}{self._key()}"
             f'<p class="cy-foot">{escape(data.made_by)} · {escape(data.target)}</p></div>\n'
+        )
+
+    def key(self, data: Key) -> str:
+        """Return all kinds, of C and of instructions, on the page that explains them."""
+        kinds = "".join(
+            f'<li><code class="cy-asm-code cy-asm-{kind}">{name}</code>{words}</li>'
+            for kind, name, words in INSTRUCTIONS
+        )
+        return (
+            f'<div class="cy-key cy-key-whole">{self.ids}{legend(*WEIGHTS)}'
+            f'<ul class="cy-legend cy-asm" aria-label="Kinds of instructions">{kinds}</ul></div>\n'
         )
 
     def refusal(self, data: Refusal) -> str:

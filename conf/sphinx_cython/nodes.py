@@ -146,6 +146,7 @@ class Machine:
 
     Attributes:
         loops: The innermost loops with code of the line, the fastest first.
+        sources: Number and text of the lines that the first of them was made from.
         target: The kind of processor it was made for.
     """
 
@@ -154,8 +155,14 @@ class Machine:
     number: int
     source: str
     loops: tuple[Loop, ...]
+    sources: tuple[tuple[int, str], ...]
     made_by: str
     target: str
+
+
+@dataclass(frozen=True)
+class Key:
+    """What the marks on C and on instructions mean; it has nothing to say of its own."""
 
 
 class cython_node(nodes.General, nodes.Element):
@@ -184,6 +191,10 @@ class cython_refusal(cython_node):
 
 class cython_assembly(cython_node):
     """Carries a ``Machine``."""
+
+
+class cython_key(cython_node):
+    """Carries a ``Key``."""
 
 
 class cython_gallery(nodes.General, nodes.Element):
@@ -286,9 +297,26 @@ class LowerForOtherBuilders(SphinxPostTransform):
                 plain = _plain_utility(data)
             elif isinstance(data, Machine):
                 plain = _plain_assembly(data)
+            elif isinstance(data, Key):
+                plain = []  # what has no colours needs none explained
             else:
                 plain = _plain_refusal(data)
             node.replace_self(plain)
+
+
+class FindFirst(SphinxPostTransform):
+    """Marks the first box of a page with C in it: it says what the kinds of C are."""
+
+    default_priority = 100
+
+    def run(self, **kwargs: Any) -> None:
+        """Mark it in one document."""
+        for node in self.document.findall(cython_node):
+            if isinstance(node["data"], Key):
+                return
+            if not isinstance(node["data"], Refusal):
+                node["first"] = True
+                return
 
 
 def _summary(text: str) -> nodes.paragraph:
@@ -354,7 +382,7 @@ class FillGallery(SphinxPostTransform):
 
 def _write(self: HTML5Translator, node: cython_node) -> None:
     data = node["data"]
-    page = html.Page(self.builder, node.get("ids", []))
+    page = html.Page(self.builder, node.get("ids", []), node.get("first", False))
     writers: dict[type, Callable[[Any], str]] = {
         Listing: page.listing,
         Shown: page.excerpt,
@@ -362,6 +390,7 @@ def _write(self: HTML5Translator, node: cython_node) -> None:
         Utility: page.utility,
         Refusal: page.refusal,
         Machine: page.assembly,
+        Key: page.key,
     }
     self.body.append(writers[type(data)](data))
     raise nodes.SkipNode
@@ -373,4 +402,5 @@ def setup(app: Sphinx) -> None:
         app.add_node(kind, html=(_write, None))
     app.add_node(cython_gallery)
     app.add_post_transform(FillGallery)
+    app.add_post_transform(FindFirst)
     app.add_post_transform(LowerForOtherBuilders)

@@ -32,6 +32,7 @@ class PageRecord:
         groups: The measurements it shows, by digest.
         examples: Examples whose own page this is.
         gallery: Whether it lists all examples.
+        key: Whether it says what the marks mean.
         others: What it says of other pages, by which it is found that it must be written again.
         cells: How many cells it has.
         seconds: How long its cells ran in this build; 0 if they did not.
@@ -42,6 +43,7 @@ class PageRecord:
     groups: dict[str, Group] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
     gallery: bool = False
+    key: bool = False
     others: str = ""
     cells: int = 0
     seconds: float = 0.0

@@ -1,0 +1,47 @@
+"""Claims of the page on how to read the C."""
+
+import pytest
+
+from sphinx_cython.excerpt import ACCESS, ADDRESS, CALL, CHECK, FAILURE, REFCOUNT, Fold
+
+PAGE = "guide/reading-the-c.md"
+LINE = "x = a[i]"
+
+
+def kinds(excerpt):
+    flat = [bit for p in excerpt.parts for bit in (p.parts if isinstance(p, Fold) else (p,))]
+    return {bit.tag for bit in flat if bit.tag}
+
+
+@pytest.mark.claim(PAGE, "This line of a checked view has most of them")
+@pytest.mark.claim(PAGE, "And this one, of a loop over an untyped object, has the others")
+def test_the_two_lines_have_all_kinds(c_of):
+    view = kinds(c_of("indexing/view_items", "strided", "cdef double x = a[i]"))
+    untyped = kinds(c_of("indexing/four_ways", "sum_object", LINE))
+    assert view == {ADDRESS, ACCESS, CHECK, FAILURE}
+    assert view | untyped == {ADDRESS, ACCESS, CHECK, CALL, REFCOUNT, FAILURE}
+
+
+@pytest.mark.claim(PAGE, "What belongs to none of them is plain C, such as __pyx_t_1 = __pyx_v_i")
+def test_plain_c_has_no_kind(c_of):
+    excerpt = c_of("indexing/view_items", "strided", "cdef double x = a[i]")
+    plain = "".join(p.text for p in excerpt.parts if not isinstance(p, Fold) and not p.tag)
+    assert "__pyx_t_1 = __pyx_v_i;" in plain
+
+
+@pytest.mark.claim(PAGE, "the C function from_view of the module four_ways, whose name has 9")
+def test_the_names_are_those_of_generated_c(c_file, c_of):
+    c = c_file("indexing/four_ways")
+    assert len("four_ways") == 9
+    for name in ("__pyx_v_a", "__pyx_t_1", "__pyx_r", "__pyx_f_9four_ways_from_view"):
+        assert f" {name}" in c
+    assert "PyObject_GetItem(" in c_file("objects/object_items@plain")
+    assert "__pyx_L1_error:;" in c
+    assert "__Pyx_GetItemInt(" in c_of("indexing/four_ways", "from_object", "return a[i]").text
+
+
+@pytest.mark.claim(PAGE, "Macros that only read a field are not counted, nor are reference counts")
+def test_what_is_counted(c_of):
+    excerpt = c_of("indexing/four_ways", "sum_object", LINE)
+    assert "__Pyx_DECREF" in excerpt.text
+    assert excerpt.calls == ("__Pyx_GetItemInt", "__Pyx_PyFloat_AsDouble")
