@@ -92,6 +92,7 @@ html_css_files = [
     "headings.css",
     "myst-nb.css",
     "search.css",
+    "motion.css",
 ]
 html_js_files = [("scrollable.js", {"defer": "defer"})]
 html_use_index = False  # nothing is indexed, so the page would be empty

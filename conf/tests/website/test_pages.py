@@ -94,6 +94,11 @@ LOOK = f"""([themes, known]) => {{
   window.looked = look();
 }}"""
 
+WIDE = f"""() => {{
+  {HELPERS}
+  return ["closed", "open"].flatMap((state) => {{ setDetails(state); return tooWide(state) }});
+}}"""
+
 # What tells a theme: the colours of the page and of everything that has colours of its own.
 COLOURS = """() => {
   const boxes = "body, .cell_input, .cell_output .highlight, .traceback, .cy-listing, .cy-head, "
@@ -161,6 +166,15 @@ class Looker:
         self.known[width] = found["seen"]
         return Visit(found["said"], found["wide"], list(tab.errors), list(tab.requests))
 
+    def wide(self, page: str, width: int) -> list[str]:
+        """Return what is too wide on a page at a width of which nothing else is asked."""
+        tab = self.tabs[WIDTHS[0]]
+        tab.page.set_viewport_size({"width": width, "height": 900})
+        tab.page.goto(self.base + page)
+        found: list[str] = tab.page.evaluate(WIDE)
+        tab.page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+        return found
+
 
 @pytest.fixture(scope="module")
 def axe() -> str:
@@ -198,6 +212,14 @@ def test_no_request_leaves_the_site(visited: Visit, base: str, page: str) -> Non
 
 def test_nothing_is_too_wide(visited: Visit) -> None:
     assert not visited.wide, "\n".join(visited.wide)
+
+
+@pytest.mark.parametrize("narrow", [320, 640])
+def test_nothing_is_too_wide_on_a_small_phone_or_with_zoom(
+    looker: Looker, page: str, narrow: int
+) -> None:
+    """A window of 1280 px is 640 px wide for a page that is zoomed to 200 %."""
+    assert not (wide := looker.wide(page, narrow)), "\n".join(wide)
 
 
 def test_axe_finds_nothing_after_scrolling_up(

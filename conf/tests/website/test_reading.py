@@ -244,6 +244,37 @@ def test_raw_page_opens(tab: Tab, base: str, listing_page: str) -> None:
     assert tab.errors == []
 
 
+def test_no_motion_for_who_wants_none(new_tab: NewTab, base: str) -> None:
+    moving = """() => [...document.querySelectorAll("*")].filter((element) => {
+      const { transitionDuration, animationName, scrollBehavior } = getComputedStyle(element);
+      return scrollBehavior !== "auto" || animationName !== "none"
+        || transitionDuration.split(", ").some((time) => parseFloat(time) > 0);
+    }).map((element) => element.className)"""
+    with new_tab() as tab:
+        tab.page.goto(base + "index.html")
+        assert tab.page.evaluate(moving) != [], "or this test could not fail"
+    with new_tab(reduced_motion="reduce") as tab:
+        tab.page.goto(base + "index.html")
+        assert tab.page.evaluate(moving) == []
+
+
+def test_with_the_systems_own_colours_nothing_is_lost(new_tab: NewTab, base: str) -> None:
+    """Windows high contrast: backgrounds and shadows go, so lines and outlines must tell."""
+    outline = "(e) => getComputedStyle(e).outlineStyle"
+    with new_tab(forced_colors="active") as tab:
+        tab.page.goto(base + "examples/four_ways.html#four_ways-L20")
+        line = tab.page.locator("#four_ways-L20")
+        assert line.evaluate(outline) == "dashed", "the chosen line"
+        assert tab.page.locator(".cy-c .cy-call").first.evaluate(outline) == "solid"
+        line.locator(".cy-address").first.hover()
+        assert line.evaluate(outline) == "solid", "the line that is pointed at"
+        tab.page.goto(base + "index.html")
+        bar = tab.page.locator(".cy-bar > span").first
+        background = bar.evaluate("(e) => getComputedStyle(e).backgroundColor")
+        assert background == bar.evaluate("(e) => getComputedStyle(document.body).color")
+        press_tab_until(tab.page, ".cy-all > summary")
+
+
 def test_search_finds_prose(new_tab: NewTab, base: str, width: int) -> None:
     with new_tab(width) as tab:
         tab.page.goto(base + "search.html")
