@@ -100,6 +100,7 @@ html_css_files = [
     "brand.css",
     "footer.css",
     "room.css",
+    "touch.css",
 ]
 html_js_files = [("scrollable.js", {"defer": "defer"})]
 html_use_index = False  # nothing is indexed, so the page would be empty
