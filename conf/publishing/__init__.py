@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the event handlers and what conf.py may set."""
-    from . import addresses, descriptions, styles, versions
+    from . import addresses, assets, descriptions, versions
 
-    for module in (addresses, descriptions, styles, versions):
+    for module in (addresses, assets, descriptions, versions):
         module.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

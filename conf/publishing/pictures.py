@@ -16,7 +16,7 @@ from .browser import FLAGS, find_browser, serve
 CONF = Path(__file__).resolve().parents[1]
 README_PICTURE = CONF.parent / ".github" / "site.png"
 CARD = CONF / "static" / "card.png"
-SIZE = (1180, 700)
+SIZE = (1100, 660)
 CARD_SIZE = (1200, 630)
 
 

@@ -139,6 +139,18 @@ def test_the_404_page_opened_as_a_file_stays_where_it_is(tab: BrowserTab, site: 
     assert tab.errors == []
 
 
-def test_the_sheet_of_cells_is_loaded_where_there_are_cells(site: Path, page: str) -> None:
+@pytest.mark.parametrize(
+    ("file", "used"),
+    [
+        ("_static/mystnb.", "div.cell"),
+        ("_static/pygments.css", ".highlight"),
+        ("_static/cython.js", "[class*=cy-]"),
+        ("_static/scrollable.js", ".highlight pre, .table-wrapper"),
+    ],
+)
+def test_a_file_is_loaded_where_it_is_used(site: Path, page: str, file: str, used: str) -> None:
     document = parse(site / page)
-    assert bool(document.select("link[href*=mystnb]")) == bool(document.select("div.cell"))
+    if document.select(used):
+        assert document.select(f"[href*='{file}'], [src*='{file}']")
+    elif page in UNLISTED or "mystnb" in file:
+        assert not document.select(f"[href*='{file}'], [src*='{file}']")

@@ -121,7 +121,8 @@ def load(
     yield load
     heaviest = sorted(weights, key=lambda page: -weights[page])[:5]
     told = ", ".join(f"{page} {weights[page]:.1f} kB" for page in heaviest)
-    pytestconfig.get_terminal_writer().line(f"\nThe heaviest pages: {told}")
+    with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        print(f"\nThe heaviest pages: {told}")
 
 
 def test_a_page_is_light(load: Loader, page: str, width: int) -> None:

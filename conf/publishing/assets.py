@@ -1,4 +1,4 @@
-"""One style sheet instead of many, and none that a page has no use for.
+"""One style sheet instead of many, and no file that a page has no use for.
 
 The rules of this site lie in files of one concern each (``html_css_files``). A browser waits for
 every one of them before it shows anything, so they are joined when the site is built.
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from sphinx.config import Config
 
 JOINED = "site.css"
+# What stands in a page that has a use for a file. By default every page loads all of them.
+USED_FOR = {
+    "mystnb.": 'class="cell',
+    "pygments.css": "highlight",
+    "cython.js": "cy-",
+    "scrollable.js": "highlight|<table",
+}
 _COMMENT = re.compile(r"/\*.*?\*/\s*", re.S)
 
 
@@ -46,15 +53,18 @@ def join_sheets(app: Sphinx) -> None:
     target.write_text("\n".join(parts), "utf-8")
 
 
-def drop_unused_sheets(
+def drop_unused_files(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    """Leave the sheet of MyST-NB, a fifth of a small page, to pages with cells."""
-    if 'class="cell' in context.get("body", ""):
-        return
-    context["css_files"] = [
-        sheet for sheet in context["css_files"] if "mystnb." not in str(sheet.filename)
-    ]
+    """Let a page load no style sheet and no script that only other pages need."""
+    body = context.get("body", "")
+    unused = tuple(name for name, sign in USED_FOR.items() if not re.search(sign, body))
+    for files in ("css_files", "script_files"):
+        context[files] = [
+            file
+            for file in context[files]
+            if not Path(str(getattr(file, "filename", file))).name.startswith(unused)
+        ]
 
 
 def setup(app: Sphinx) -> None:
@@ -62,4 +72,4 @@ def setup(app: Sphinx) -> None:
     app.add_config_value("joined_css_files", [], "html", types=frozenset({list}))
     app.connect("config-inited", replace_sheets)
     app.connect("builder-inited", join_sheets)
-    app.connect("html-page-context", drop_unused_sheets)
+    app.connect("html-page-context", drop_unused_files)
