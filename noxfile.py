@@ -219,7 +219,8 @@ def lint(session: nox.Session) -> None:
     session.run("mypy")
     session.run("cython-lint", "--exclude", r"(^|/)refused/", "examples")
     session.run("codespell")
-    session.run("sphinx-lint", "README.md", "CHANGELOG.md", "docs", "conf/sphinx_cython")
+    ours = ("conf/sphinx_cython", "conf/publishing")
+    session.run("sphinx-lint", "README.md", "CHANGELOG.md", "docs", *ours)
 
 
 @nox.session(default=False)
