@@ -5,6 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from publishing import addresses
 from sphinx_cython.config import Config, Profile
 
 project = "Inside Cython Memoryviews"
@@ -12,7 +13,7 @@ author = "the Inside Cython Memoryviews authors"
 copyright = f"2026, {author}"
 release = "0.1.0"
 
-extensions = ["myst_nb", "sphinx_cython"]
+extensions = ["myst_nb", "sphinx_cython", "publishing"]
 exclude_patterns = ["tests"]
 nitpicky = True
 
@@ -82,6 +83,10 @@ cython = Config(
 
 html_theme = "furo"
 html_title = project
+html_baseurl = addresses.base_address()
+html_favicon = "static/favicon.svg"
+html_additional_pages = {addresses.NOT_FOUND: "404.html"}
+html_theme_options = addresses.source_options()
 html_static_path = ["static"]
 html_css_files = [
     "pictures.css",
@@ -93,6 +98,9 @@ html_css_files = [
     "myst-nb.css",
     "search.css",
     "motion.css",
+    "brand.css",
+    "footer.css",
+    "touch.css",
 ]
 html_js_files = [("scrollable.js", {"defer": "defer"})]
 html_use_index = False  # nothing is indexed, so the page would be empty

@@ -73,7 +73,7 @@
     const label = document.createElement("label");
     const box = document.createElement("input");
     box.type = "checkbox";
-    label.append(box, " ", ...item.childNodes);
+    label.append(box, ...item.childNodes);
     item.append(label);
     boxes.set(kind, box);
     box.addEventListener("change", () => {

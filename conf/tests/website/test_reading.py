@@ -179,7 +179,8 @@ def test_button_opens_and_closes_all_lines(tab: Tab, base: str) -> None:
     assert opened.count() == lines.count() > 1
     assert button.inner_text() == "Close all lines"
     lines.first.locator("summary").first.click()
-    assert button.inner_text() == "Open all lines"
+    # Waited for: a browser tells of what was opened or closed a little later.
+    listing.get_by_role("button", name="Open all lines").wait_for()
     button.click()
     button.click()
     assert opened.count() == 0
