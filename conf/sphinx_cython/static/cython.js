@@ -37,6 +37,8 @@
 
   for (const listing of document.querySelectorAll(".cy-listing:not(.cy-refusal)")) {
     const lines = [...listing.querySelectorAll(".cy-open")];
+    for (const line of listing.querySelectorAll(".cy-line"))
+      line.dataset.cy = `${listing.dataset.module}:${line.firstElementChild.textContent}`;
     for (const details of lines) {
       details.firstElementChild.addEventListener("click", () => {
         const line = details.closest(".cy-line");
