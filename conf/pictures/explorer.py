@@ -130,15 +130,17 @@ class Explorer:
         return "\n".join([_plain(self.words()), repr(self.table())])
 
     def _repr_html_(self) -> str:
-        parts = "".join(
-            f'<div class="ex-{name}" data-part="{name}">{html}</div>'
+        drawn = {
+            name: f'<div class="ex-{name}" data-part="{name}">{html}</div>'
             for name, html in self.parts().items()
-        )
+        }
+        # The script puts its controls beside the grid.
+        top = f'<div class="ex-top">{drawn.pop("grids")}</div>'
         # "</" would end the script wherever it stood.
         data = json.dumps(self.data()).replace("</", r"<\/")
         return (
             f'<div class="ex" data-explorer><script type="application/json">{data}</script>'
-            f"{parts}</div>"
+            f"{top}{''.join(drawn.values())}</div>"
         )
 
     def data(self) -> dict[str, object]:
@@ -274,7 +276,7 @@ class Explorer:
             f"{f'refuses it: {why}' if why else 'takes it'}</li>"
             for declaration, why in rows
         )
-        return f"<ul>{items}</ul>"
+        return f"<p>Would an argument of this type take a?</p><ul>{items}</ul>"
 
 
 def _plain(html: str) -> str:

@@ -153,10 +153,12 @@ const StridesExplorer = (() => {
   };
 
   const verdicts = (view, memory) => {
+    const takes = (declaration) => view.suboffset < 0 && !declaration.includes("indirect")
+      ? "takes it, and takes the pointers for numbers" : "takes it";
     const items = Strides.verdicts(view, memory.itemsize).map(([declaration, why]) =>
       `<li class="${why ? "refused" : "taken"}"><code>${declaration}</code> `
-      + `${why ? `refuses it: ${minus(why)}` : "takes it"}</li>`);
-    return `<ul>${items.join("")}</ul>`;
+      + `${why ? `refuses it: ${minus(why)}` : takes(declaration)}</li>`);
+    return `<p>Would an argument of this type take a?</p><ul>${items.join("")}</ul>`;
   };
 
   const PARTS = { grids, strips, words, code, verdicts };
@@ -198,21 +200,25 @@ const StridesExplorer = (() => {
     let drawn = "";
 
     root.insertAdjacentHTML("afterbegin", `<div class="ex-controls">
-      <p class="ex-line"><label>Start from <select>${data.starts.map(({ title }, number) =>
-        `<option value="${number}">${escape(title)}</option>`).join("")}</select></label>
+      <p class="ex-line"><label>a = <select><option value="" hidden>your own numbers</option>${
+        data.starts.map(({ title }, number) =>
+          `<option value="${number}">${escape(title)}</option>`).join("")}</select></label>
       <label><input type="checkbox"> through a table of pointers</label></p>
       <div class="ex-line" role="group" aria-label="Apply to the array a" data-operations></div>
-      <form class="ex-line ex-fields" aria-label="Numbers of the array a"></form>
-      <p class="ex-line"><button type="button" data-undo>Undo</button>
-      <button type="button" data-reset>Reset</button></p></div>`);
+      </div>`);
+    part.grids.insertAdjacentHTML("afterend",
+      `<form class="ex-fields" aria-label="Numbers of the array a"><div class="ex-numbers"></div>
+      <p><button type="button" data-undo>Undo</button>
+      <button type="button" data-reset>Reset</button></p></form>`);
     const form = root.querySelector("form"), select = root.querySelector("select");
     const pointerBox = root.querySelector("[type=checkbox]");
     const buttons = root.querySelector("[data-operations]");
     const [undo, reset] = root.querySelectorAll("[data-undo], [data-reset]");
     part.words.setAttribute("aria-live", "polite");
-    part.grids.insertAdjacentHTML("beforebegin",
+    part.grids.parentElement.insertAdjacentHTML("beforebegin",
       '<p class="ex-hint">Drag across the cells, or use the arrow keys in them.</p>');
 
+    const layout = (other) => Strides.format({ ...other, index: [] });
     const cells = () => [...part.grids.querySelectorAll("[data-index]")];
 
     const show = () => {
@@ -234,6 +240,8 @@ const StridesExplorer = (() => {
       showFields();
       showButtons();
       pointerBox.checked = view.indirect;
+      const same = data.starts.findIndex((other) => layout(other) === layout(view));
+      select.value = same < 0 ? "" : same;
       undo.disabled = past.length === 0;
     };
 
@@ -247,7 +255,7 @@ const StridesExplorer = (() => {
 
     const showFields = () => {
       const kind = `${view.shape.length}${view.indirect}`;
-      if (kind !== drawn) form.innerHTML = fields(view);
+      if (kind !== drawn) form.firstElementChild.innerHTML = fields(view);
       drawn = kind;
       for (const input of form.elements) {
         if (input.tagName !== "INPUT") continue;
@@ -347,10 +355,10 @@ const StridesExplorer = (() => {
 
     addEventListener("popstate", () => {
       const found = Strides.parse(location.hash) ?? (location.hash ? null : direct);
-      if (found) {
-        view = found;
-        show();
-      }
+      if (!found) return;
+      if (past.length && Strides.format(past.at(-1)) === Strides.format(found)) past.pop();
+      view = found;
+      show();
     });
     show();
   };

@@ -132,18 +132,21 @@ const Strides = (() => {
   // Which declarations take an array of this layout, and why the others do not.
   const verdicts = (view, itemsize) => {
     if (view.indirect) {
-      const [, step] = view.strides, [rows, columns] = view.shape;
-      // Cython's own rule here: the last dimension without a step, the first one with a real one.
-      const empty = rows === 0 || columns === 0;
-      const fits = empty || ((columns === 1 || step === itemsize)
-        && (rows === 1 || Math.abs(view.strides[0]) >= itemsize));
+      const [along, step] = view.strides, [rows, columns] = view.shape;
+      // Cython's own rules: without elements nothing is looked at, and without a second one along
+      // a dimension no step is.
+      const any = rows > 0 && columns > 0;
+      const sign = any && view.suboffset < 0
+        ? "a negative suboffset says that there is no pointer" : "";
+      const last = any && columns > 1 && step !== itemsize
+        ? `strides[1] is ${step}, it asks for ${itemsize}` : "";
+      const first = any && rows > 1 && Math.abs(along) < itemsize
+        ? `strides[0] is ${along}, less than an element` : "";
       return [
-        ["double[:, :]", "it follows no pointers"],
-        ["double[::view.indirect, :]", ""],
-        ["double[::view.indirect, ::1]",
-          fits ? "" : columns > 1 && step !== itemsize
-            ? `strides[1] is ${step}, it asks for ${itemsize}`
-            : `strides[0] is ${view.strides[0]}, less than an element`],
+        // Of such a slice Cython's object says that it is direct.
+        ["double[:, :]", any && !sign ? "it follows no pointers" : ""],
+        ["double[::view.indirect, :]", sign],
+        ["double[::view.indirect, ::1]", sign || last || first],
       ];
     }
     const ndim = view.shape.length;

@@ -115,8 +115,7 @@ def addresses(a):
 
 @cython.boundscheck(False)
 @cython.wraparound(False)
-def indirect_addresses(const double[::view.indirect, :] a):
-    """The same of a view that follows pointers."""
+cdef list addresses_of_indirect(const double[::view.indirect, :] a):
     cdef Py_ssize_t i, j
     cdef list found = []
     for i in range(a.shape[0]):
@@ -125,18 +124,25 @@ def indirect_addresses(const double[::view.indirect, :] a):
     return found
 
 
+def indirect_addresses(const double[::view.indirect, :] a):
+    """The same of a view that follows pointers."""
+    return addresses_of_indirect(a)
+
+
 def indirect_part(
     const double[::view.indirect, :] a,
     Py_ssize_t start, Py_ssize_t stop, Py_ssize_t step,
     Py_ssize_t start_2, Py_ssize_t stop_2, Py_ssize_t step_2,
 ):
-    """Slice both dimensions of an indirect view; return the address of each element."""
-    return indirect_addresses(a[start:stop:step, start_2:stop_2:step_2])
+    """Slice both dimensions of an indirect view; return the addresses and the slice as an object."""
+    cdef const double[::view.indirect, :] part = a[start:stop:step, start_2:stop_2:step_2]
+    return addresses_of_indirect(part), part
 
 
 def indirect_reversed(const double[::view.indirect, :] a):
     """The same of ``a[::-1, ::-1]``."""
-    return indirect_addresses(a[::-1, ::-1])
+    cdef const double[::view.indirect, :] part = a[::-1, ::-1]
+    return addresses_of_indirect(part), part
 
 
 @cython.boundscheck(False)
