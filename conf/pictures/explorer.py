@@ -72,8 +72,7 @@ def expressions(module: ModuleType) -> dict[str, tuple[Fragment, ...]]:
     c = (folder / "addresses.c").read_text(encoding="utf-8")
     lines = re.findall(r"__pyx_v_x = \(\*.*;", c)
     return {
-        layout: read_excerpt(line).essential[0]
-        for layout, line in zip(LAYOUTS, lines, strict=True)
+        layout: read_excerpt(line).essential[0] for layout, line in zip(LAYOUTS, lines, strict=True)
     }
 
 
