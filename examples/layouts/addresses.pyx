@@ -134,7 +134,7 @@ def indirect_part(
     Py_ssize_t start, Py_ssize_t stop, Py_ssize_t step,
     Py_ssize_t start_2, Py_ssize_t stop_2, Py_ssize_t step_2,
 ):
-    """Slice both dimensions of an indirect view; return the addresses and the slice as an object."""
+    """Slice both dimensions of an indirect view; return the addresses, and the slice itself."""
     cdef const double[::view.indirect, :] part = a[start:stop:step, start_2:stop_2:step_2]
     return addresses_of_indirect(part), part
 
