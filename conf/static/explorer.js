@@ -197,7 +197,7 @@ const StridesExplorer = (() => {
     let view = Strides.parse(location.hash) ?? direct;
     let origin = view;
     const past = [];
-    let drawn = "";
+    let drawn = "", edited = "";
 
     root.insertAdjacentHTML("afterbegin", `<div class="ex-controls">
       <p class="ex-line"><label>a = <select><option value="" hidden>your own numbers</option>${
@@ -285,13 +285,25 @@ const StridesExplorer = (() => {
           : buttons.querySelector("button:not([disabled])"))?.focus({ preventScroll: true });
     };
 
-    // A step that Undo and the browser's Back go back over; small ones only change the address.
+    // The address is written a moment after the last small change: browsers allow only so many.
+    let pending = 0;
+    const write = (how) => {
+      clearTimeout(pending);
+      pending = 0;
+      history[how](null, "", `#${Strides.format(view)}`);
+    };
+
+    // A step that Undo and the browser's Back go back over; small ones belong to the step before.
     const go = (next, small = false) => {
-      if (!small) past.push(view);
+      if (small) {
+        clearTimeout(pending);
+        pending = setTimeout(write, 200, "replaceState");
+      } else {
+        if (pending) write("replaceState");
+        past.push(view);
+      }
       view = next;
-      const address = `#${Strides.format(view)}`;
-      if (small) history.replaceState(null, "", address);
-      else history.pushState(null, "", address);
+      if (!small) write("pushState");
       show();
     };
 
@@ -307,7 +319,7 @@ const StridesExplorer = (() => {
     reset.addEventListener("click", () => go(origin));
     undo.addEventListener("click", () => {
       view = past.pop();
-      history.replaceState(null, "", `#${Strides.format(view)}`);
+      write("replaceState");
       show();
       if (undo.disabled) reset.focus();
     });
@@ -318,9 +330,15 @@ const StridesExplorer = (() => {
       if (!Number.isInteger(number) || number < target.min || number > target.max) return;
       const changed = dim === "" ? number
         : view[group].map((old, place) => (place === Number(dim) ? number : old));
-      go(Strides.settled({ ...view, [group]: changed }), group === "index");
+      // Typing "12", or holding an arrow of the field, is one step.
+      const name = group + dim;
+      go(Strides.settled({ ...view, [group]: changed }), group === "index" || name === edited);
+      edited = name;
     });
-    form.addEventListener("focusout", showFields);
+    form.addEventListener("focusout", () => {
+      edited = "";
+      showFields();
+    });
 
     const at = ({ clientX, clientY }) => {
       const found = document.elementFromPoint(clientX, clientY)?.closest("[data-index]");
@@ -356,6 +374,8 @@ const StridesExplorer = (() => {
     addEventListener("popstate", () => {
       const found = Strides.parse(location.hash) ?? (location.hash ? null : direct);
       if (!found) return;
+      clearTimeout(pending);
+      pending = 0;
       if (past.length && Strides.format(past.at(-1)) === Strides.format(found)) past.pop();
       view = found;
       show();

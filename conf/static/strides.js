@@ -132,21 +132,19 @@ const Strides = (() => {
   // Which declarations take an array of this layout, and why the others do not.
   const verdicts = (view, itemsize) => {
     if (view.indirect) {
-      const [along, step] = view.strides, [rows, columns] = view.shape;
-      // Cython's own rules: without elements nothing is looked at, and without a second one along
-      // a dimension no step is.
+      const [, step] = view.strides, [rows, columns] = view.shape;
+      // Cython's own rules: without elements nothing is looked at, a step along a dimension of
+      // length one is not, and neither is the one between pointers.
       const any = rows > 0 && columns > 0;
       const sign = any && view.suboffset < 0
         ? "a negative suboffset says that there is no pointer" : "";
       const last = any && columns > 1 && step !== itemsize
         ? `strides[1] is ${step}, it asks for ${itemsize}` : "";
-      const first = any && rows > 1 && Math.abs(along) < itemsize
-        ? `strides[0] is ${along}, less than an element` : "";
       return [
         // Of such a slice Cython's object says that it is direct.
         ["double[:, :]", any && !sign ? "it follows no pointers" : ""],
         ["double[::view.indirect, :]", sign],
-        ["double[::view.indirect, ::1]", sign || last || first],
+        ["double[::view.indirect, ::1]", sign || last],
       ];
     }
     const ndim = view.shape.length;

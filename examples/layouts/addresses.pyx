@@ -51,7 +51,7 @@ cdef class RowTable:
     cdef Py_ssize_t[2] strides
     cdef Py_ssize_t[2] suboffsets
 
-    def __cinit__(self, double[:, :] rows, list order):
+    def __cinit__(self, double[:, :] rows, list order, Py_ssize_t step=sizeof(double *)):
         cdef Py_ssize_t i
         self.table = <double **> malloc(max(len(order), 1) * sizeof(double *))
         if self.table == NULL:
@@ -60,7 +60,7 @@ cdef class RowTable:
         for i in range(len(order)):
             self.table[i] = &rows[<Py_ssize_t> order[i], 0]
         self.shape[:] = [len(order), rows.shape[1]]
-        self.strides[:] = [sizeof(double *), rows.strides[1]]
+        self.strides[:] = [step, rows.strides[1]]
         self.suboffsets[:] = [0, -1]
 
     def __getbuffer__(self, Py_buffer *buffer, int flags):
