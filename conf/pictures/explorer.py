@@ -138,7 +138,9 @@ class Explorer:
         # "</" would end the script wherever it stood.
         data = json.dumps(self.data()).replace("</", r"<\/")
         return (
-            f'<div class="ex" data-explorer><script type="application/json">{data}</script>'
+            # Searching should not find generated names.
+            '<div class="ex no-search" data-explorer>'
+            f'<script type="application/json">{data}</script>'
             f"{top}{''.join(drawn.values())}</div>"
         )
 
