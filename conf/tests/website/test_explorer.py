@@ -330,6 +330,34 @@ def test_slices_through_pointers(explorer: Any, addresses: ModuleType) -> None:
             assert row["bytes"] == whole["bytes"][i * length : (i + 1) * length]
 
 
+def test_buttons_do_what_they_say(explorer: Any) -> None:
+    """What stands on a button, given to NumPy."""
+    b = numpy.arange(60.0)
+    start = b.__array_interface__["data"][0]
+    arrays = [
+        b[:7],
+        b[40::-3],
+        b.reshape(12, 5)[:, 1:],
+        b.reshape((6, 10), order="F")[::-1],
+        b.reshape(3, 4, 5).transpose(2, 0, 1),
+    ]
+    views = [view_of(array, start) | {"index": [1] * array.ndim} for array in arrays]
+    buttons = explorer.evaluate(
+        "([views, memory]) => views.map((view) => Strides.operations(view, memory))",
+        [views, memory()],
+    )
+    for array, operations in zip(arrays, buttons, strict=True):
+        assert len(operations) >= 4
+        for text, result in operations:
+            if result is None:  # it would be longer than the page has room for
+                assert text.startswith("broadcast_to")
+                continue
+            expected = eval(text, {"a": array, "broadcast_to": numpy.broadcast_to})
+            found = [result["offset"], *result["shape"], *result["strides"]]
+            wanted = view_of(expected, start)
+            assert found == [wanted["offset"], *wanted["shape"], *wanted["strides"]], text
+
+
 def test_steps_between_pointers(explorer: Any, addresses: ModuleType) -> None:
     """What is exported may be nonsense: nobody looks at the steps between pointers."""
     x = numpy.arange(20.0).reshape(4, 5)
