@@ -197,6 +197,7 @@ const StridesExplorer = (() => {
     let view = Strides.parse(location.hash) ?? direct;
     let origin = view;
     const past = [];
+    const shown = {};
     let drawn = "", edited = "";
 
     root.insertAdjacentHTML("afterbegin", `<div class="ex-controls">
@@ -214,7 +215,6 @@ const StridesExplorer = (() => {
     const pointerBox = root.querySelector("[type=checkbox]");
     const buttons = root.querySelector("[data-operations]");
     const [undo, reset] = root.querySelectorAll("[data-undo], [data-reset]");
-    part.words.setAttribute("aria-live", "polite");
     part.grids.parentElement.insertAdjacentHTML("beforebegin",
       '<p class="ex-hint">Drag across the cells, or use the arrow keys in them.</p>');
 
@@ -224,7 +224,8 @@ const StridesExplorer = (() => {
     const show = () => {
       const html = draw(view, memory);
       const focused = part.grids.contains(document.activeElement);
-      for (const [name, element] of Object.entries(part)) element.innerHTML = html[name];
+      for (const [name, element] of Object.entries(part))
+        if (shown[name] !== html[name]) element.innerHTML = shown[name] = html[name];
       for (const table of part.grids.querySelectorAll("table")) {
         table.setAttribute("role", "grid");
         table.setAttribute("aria-label", table.caption.textContent);
@@ -247,10 +248,11 @@ const StridesExplorer = (() => {
 
     // Only sideways, inside the box of the grid: the page must not jump.
     const reveal = (item) => {
-      const box = part.grids;
-      const left = item.offsetLeft - box.offsetLeft, right = left + item.offsetWidth;
-      if (left < box.scrollLeft) box.scrollLeft = left;
-      else if (right > box.scrollLeft + box.clientWidth) box.scrollLeft = right - box.clientWidth;
+      const frame = 4;
+      const box = part.grids.getBoundingClientRect(), cell = item.getBoundingClientRect();
+      const before = box.left + frame - cell.left, behind = cell.right - box.right + frame;
+      if (before > 0) part.grids.scrollLeft -= before;
+      else if (behind > 0) part.grids.scrollLeft += behind;
     };
 
     const showFields = () => {
@@ -381,6 +383,8 @@ const StridesExplorer = (() => {
       show();
     });
     show();
+    // Only now: what is there from the beginning is no news.
+    part.words.setAttribute("aria-live", "polite");
   };
 
   return { draw, remember, start };

@@ -505,6 +505,33 @@ def test_keys(explorer: Any) -> None:
     )
 
 
+def test_the_chosen_cell_is_in_sight(new_tab: NewTab, base: str) -> None:
+    """A wide grid scrolls by itself on a phone, and the page does not."""
+    sight = """() => {
+      const cell = document.querySelector("[aria-selected=true]").getBoundingClientRect();
+      const box = document.querySelector(".ex-grids").getBoundingClientRect();
+      return cell.left >= box.left && cell.right <= box.right;
+    }"""
+    with new_tab(320) as tab:
+        open_at(tab.page, base, "shape=12,12&strides=8,8&offset=0&index=6,11")
+        assert tab.page.evaluate(sight)
+        tab.page.locator("[role=gridcell][tabindex='0']").focus()
+        # The theme scrolls smoothly.
+        tab.page.wait_for_function(
+            """() => {
+          const before = window.before;
+          window.before = scrollY;
+          return scrollY > 0 && scrollY === before;
+        }""",
+            polling=200,
+        )
+        place = tab.page.evaluate("scrollY")
+        for key in ("Home", "End", *["ArrowLeft"] * 9):
+            tab.page.keyboard.press(key)
+            assert tab.page.evaluate(sight), key
+        assert tab.page.evaluate("scrollY") == place
+
+
 def test_keys_in_three_dimensions(explorer: Any, base: str) -> None:
     open_at(explorer, base, "shape=2,2,3&strides=48,24,8&offset=0&index=0,0,0")
     explorer.locator("[role=gridcell][tabindex='0']").focus()
