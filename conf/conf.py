@@ -101,22 +101,11 @@ html_css_files = [
     "brand.css",
     "footer.css",
     "touch.css",
+    ("explorer.css", {}),  # a pair, so that it is not joined with the others
 ]
-html_js_files = [("scrollable.js", {"defer": "defer"})]
+scripts = ("scrollable.js", "strides.js", "explorer.js")
+html_js_files = [(name, {"defer": "defer"}) for name in scripts]
 html_use_index = False  # nothing is indexed, so the page would be empty
 # The counterpart of Furo's style for light pages: the same hue for the same word in both.
 pygments_dark_style = "a11y-high-contrast-dark"
 templates_path = ["templates"]
-
-
-def load_explorer(app, pagename, templatename, context, doctree):
-    """Load what moves on the page of the explorer there and nowhere else."""
-    if pagename == "guide/explorer":
-        app.add_css_file("explorer.css")
-        app.add_js_file("strides.js", defer="defer")
-        app.add_js_file("explorer.js", defer="defer")
-
-
-def setup(app):
-    """Connect what is this site's own."""
-    app.connect("html-page-context", load_explorer)
