@@ -81,6 +81,7 @@ class Explorer:
 
     Args:
         module: The example ``addresses``.
+        declarations: The example of this name.
         buffer: The array that owns the memory.
         pointers: A ``RowTable`` of the example, over rows of the buffer.
         arrays: Views of the buffer, by the expressions that make them. The first one is drawn, and
@@ -91,6 +92,7 @@ class Explorer:
     def __init__(
         self,
         module: ModuleType,
+        declarations: ModuleType,
         buffer: object,
         pointers: tuple[str, object],
         arrays: dict[str, object],
@@ -105,7 +107,7 @@ class Explorer:
         for title, array in arrays.items():
             found = tuple(address - start for address in module.addresses(array))
             offset = array.__array_interface__["data"][0] - start
-            taken, _ = module.taken(array)
+            taken, _ = declarations.taken(array)
             view = View(title, array.shape, array.strides, offset, found, tuple(taken))
             self.views.append(view)
         title, table = pointers
@@ -120,7 +122,7 @@ class Explorer:
                 members.strides,
                 0,
                 found,
-                tuple(module.taken(table)[0]),
+                tuple(declarations.taken(table)[0]),
                 members.suboffsets[0],
             )
         )

@@ -385,6 +385,7 @@ const StridesExplorer = (() => {
     show();
     // Only now: what is there from the beginning is no news.
     part.words.setAttribute("aria-live", "polite");
+    root.dataset.ready = "";
   };
 
   return { draw, remember, start };

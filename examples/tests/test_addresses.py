@@ -17,6 +17,11 @@ def addresses(load):
 
 
 @pytest.fixture
+def taken(load):
+    return load("declarations").taken
+
+
+@pytest.fixture
 def b():
     return numpy.arange(12.0)
 
@@ -56,16 +61,16 @@ def test_reading_functions(addresses, b):
 
 
 @pytest.mark.claim(PAGE, "nobody compares its shape with its buffer, so double[:, ::1] takes it")
-def test_a_row_too_many_is_taken(addresses, b):
+def test_a_row_too_many_is_taken(addresses, b, taken):
     array = as_strided(b, (4, 4), (32, 8))
-    assert "double[:, ::1]" in addresses.taken(array)[0]
+    assert "double[:, ::1]" in taken(array)[0]
     assert max(addresses.addresses(array)) >= b.__array_interface__["data"][0] + b.nbytes
 
 
 @pytest.mark.claim(PAGE, "where a is read-only, as a broadcast array is, they need a const")
-def test_a_broadcast_array_is_read_only(addresses, b):
+def test_a_broadcast_array_is_read_only(addresses, b, taken):
     repeated = numpy.broadcast_to(b[:4], (3, 4))
-    assert "double[:, :]" in addresses.taken(repeated)[0]
+    assert "double[:, :]" in taken(repeated)[0]
     with pytest.raises(ValueError, match="read-only"):
         addresses.item_2d(repeated, 0, 0)
 
@@ -110,12 +115,12 @@ def test_a_stop_before_the_first_element(addresses, b):
     assert addresses.part_from(x, 2, -1)[1] == x[2::-1, 2::-1].shape == (3, 3)
 
 
-def test_a_negative_suboffset_makes_a_slice_look_direct(addresses, b):
+def test_a_negative_suboffset_makes_a_slice_look_direct(addresses, b, taken):
     """What the explorer says of it: pointers are taken for numbers."""
     x = b.reshape(3, 4)[:, ::-1]
     table = addresses.RowTable(x, [0, 1, 2])
     found, part = addresses.indirect_reversed(table)
     assert found[0] == x[2:, 3:].__array_interface__["data"][0]
-    assert "double[:, :]" in addresses.taken(part)[0]
+    assert "double[:, :]" in taken(part)[0]
     pointer = struct.unpack("d", struct.pack("N", table.addresses()[1][2]))[0]
     assert addresses.item_2d(part, 0, 0) == pointer
