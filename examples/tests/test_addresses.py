@@ -115,12 +115,15 @@ def test_a_stop_before_the_first_element(addresses, b):
     assert addresses.part_from(x, 2, -1)[1] == x[2::-1, 2::-1].shape == (3, 3)
 
 
+@pytest.mark.claim("guide/indirect.md", "A negative suboffset means “no pointer”.")
+@pytest.mark.claim("guide/indirect.md", "A function that takes double[:, :] reads the pointers as")
 def test_a_negative_suboffset_makes_a_slice_look_direct(addresses, b, taken):
     """What the explorer says of it: pointers are taken for numbers."""
     x = b.reshape(3, 4)[:, ::-1]
     table = addresses.RowTable(x, [0, 1, 2])
     found, part = addresses.indirect_reversed(table)
     assert found[0] == x[2:, 3:].__array_interface__["data"][0]
+    assert part.suboffsets[0] < 0
     assert "double[:, :]" in taken(part)[0]
     pointer = struct.unpack("d", struct.pack("N", table.addresses()[1][2]))[0]
     assert addresses.item_2d(part, 0, 0) == pointer
