@@ -48,14 +48,15 @@ cython = Config(
         Profile(
             "O3",
             "with -O3, and loops placed at multiples of 64 bytes",
-            flags=("-O3", "-falign-loops=64"),
+            flags=("-O3",),
+            optional_flags=("-falign-loops=64",),
             shared=True,
             examples=("speed/*",),
         ),
         Profile(
             "aligned-loops",
             "with -O2, and loops placed at multiples of 64 bytes",
-            flags=("-O2", "-falign-loops=64"),
+            optional_flags=("-falign-loops=64",),
             shared=True,
             examples=("buffers/*", "speed/*"),
         ),
