@@ -101,8 +101,14 @@ html_css_files = [
     "brand.css",
     "footer.css",
     "touch.css",
+    "gallery.css",
+    "tree.css",
+    "copy.css",
 ]
-html_js_files = [("scrollable.js", {"defer": "defer"})]
+html_js_files = [
+    ("scrollable.js", {"defer": "defer"}),
+    ("copy.js", {"defer": "defer"}),
+]
 html_use_index = False  # nothing is indexed, so the page would be empty
 # The counterpart of Furo's style for light pages: the same hue for the same word in both.
 pygments_dark_style = "a11y-high-contrast-dark"

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the event handlers and what conf.py may set."""
-    from . import addresses, archive, assets, descriptions, notebooks, plain, versions
+    from . import addresses, archive, assets, descriptions, lists, notebooks, plain, versions
 
-    for module in (addresses, archive, assets, descriptions, notebooks, plain, versions):
+    modules = (addresses, archive, assets, descriptions, lists, notebooks, plain, versions)
+    for module in modules:
         module.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

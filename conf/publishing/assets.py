@@ -25,6 +25,7 @@ USED_FOR = {
     "pygments.css": "highlight",
     "cython.js": "cy-",
     "scrollable.js": "highlight|<table",
+    "copy.js": "highlight|cy-",
 }
 _COMMENT = re.compile(r"/\*.*?\*/\s*", re.S)
 

@@ -185,7 +185,9 @@ def _affected_pages(env: BuildEnvironment, state: State) -> list[str]:
     """Return the pages that must link to an example's page, or list examples, in another way."""
     pages = records(env)
     own = {name: docname for docname, page in pages.items() for name in page.examples}
-    examples = [(e.name, e.summary, own.get(e.name)) for e in state.builder.examples]
+    examples = [
+        (e.name, e.summary, list(e.functions), own.get(e.name)) for e in state.builder.examples
+    ]
     users = [(name, env.titles[name].astext(), sorted(page.uses)) for name, page in pages.items()]
     listed = repr((examples, sorted(users)))
     keys = sorted(docname for docname, page in pages.items() if page.key)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
     from sphinx.writers.html5 import HTML5Translator
 
+    from .example import Example
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -334,15 +336,6 @@ class FindFirst(SphinxPostTransform):
                 return
 
 
-def _shown_on(links: list[addnodes.pending_xref]) -> list[nodes.Node]:
-    if not links:
-        return []
-    paragraph = nodes.paragraph("", "Used by: ", classes=["cy-users"])
-    for number, link in enumerate(links):
-        paragraph += [nodes.Text(" · ")] * (number > 0) + [link]
-    return [paragraph]
-
-
 class FillGallery(SphinxPostTransform):
     """Turns galleries into lists of links, for every builder."""
 
@@ -354,26 +347,46 @@ class FillGallery(SphinxPostTransform):
         galleries = list(self.document.findall(cython_gallery))
         if not galleries:
             return
-        state = get_state(self.env)
-        titles = self.env.titles
         pages = {name: doc for doc, page in records(self.env).items() for name in page.examples}
+        # The order that the author gave to their pages.
+        listed = self.env.toctree_includes.get(self.env.docname, [])
         for gallery in galleries:
-            entries = nodes.definition_list(classes=["cy-gallery"])
-            for example in state.builder.examples:
-                if example.refused or example.name not in pages:
-                    continue
-                link = self._link(pages[example.name], nodes.literal("", example.name))
-                entry = nodes.definition_list_item()
-                entry += nodes.term("", "", link)
-                users = [
-                    self._link(docname, nodes.inline("", titles[docname].astext()))
-                    for docname, page in sorted(records(self.env).items())
-                    if docname not in pages.values()
-                    and any(key.split("@")[0] == example.name for key in page.uses)
-                ]
-                entry += nodes.definition("", _paragraph(example.summary, "``"), *_shown_on(users))
-                entries += entry
+            folders = gallery["folders"]
+            examples = [
+                example
+                for example in get_state(self.env).builder.examples
+                if example.name in pages and not example.refused and example.folder in folders
+            ]
+            examples.sort(
+                key=lambda example: (
+                    folders.index(example.folder),
+                    listed.index(pages[example.name]) if pages[example.name] in listed else -1,
+                )
+            )
+            entries = nodes.bullet_list(classes=["cy-gallery"])
+            for example in examples:
+                name = nodes.paragraph(classes=["cy-name"])
+                name += self._link(pages[example.name], nodes.literal("", example.name))
+                summary = _paragraph(example.summary, "``")
+                entries += nodes.list_item("", name, summary, *self._facts(example, pages))
             gallery.replace_self(entries)
+
+    def _facts(self, example: Example, pages: dict[str, str]) -> list[nodes.Node]:
+        """Say what is in an example, and which pages show it."""
+        functions = [name for name in example.functions if not name.startswith("_")]
+        names = nodes.paragraph(classes=["cy-functions"])
+        for number, name in enumerate(functions):
+            names += [nodes.Text(", ")] * (number > 0) + [nodes.literal("", name)]
+        users = nodes.paragraph("", "Shown in: ", classes=["cy-users"])
+        shown = [
+            self._link(docname, nodes.inline("", self.env.titles[docname].astext()))
+            for docname, page in sorted(records(self.env).items())
+            if docname not in pages.values()
+            and any(key.split("@")[0] == example.name for key in page.uses)
+        ]
+        for number, link in enumerate(shown):
+            users += [nodes.Text(" · ")] * (number > 0) + [link]
+        return [*([names] if functions else []), *([users] if shown else [])]
 
     def _link(self, docname: str, text: nodes.Node) -> addnodes.pending_xref:
         return addnodes.pending_xref(
