@@ -104,6 +104,7 @@ html_css_files = [
     "gallery.css",
     "tree.css",
     "copy.css",
+    "print.css",
 ]
 html_js_files = [
     ("scrollable.js", {"defer": "defer"}),

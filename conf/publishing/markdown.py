@@ -7,7 +7,7 @@ what they stand for. The result is a list of blocks: Markdown, and the cells bet
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from posixpath import normpath
 from typing import Any
@@ -19,6 +19,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from sphinx_cython.nodes import cython_node, plain
+from sphinx_cython.state import records
 
 # What a terminal colours a traceback with.
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -28,6 +29,8 @@ _BEGINNING = re.compile(r"^(#+|[-+]|\d+[.)])(?=\s)", re.M)
 _LANGUAGES = {"ipython3": "python", "default": "", "none": "", "myst-ansi": ""}
 # The text of a picture, kept for those who cannot see it.
 _PLAIN = "plain"
+# The tag of a cell of which only the output is shown.
+HIDDEN = "remove-input"
 
 
 @dataclass
@@ -47,7 +50,7 @@ class Output:
 
 @dataclass
 class Cell:
-    """A cell of a page, as it ran."""
+    """A cell of a page, as it ran; ``count`` is its number among the cells."""
 
     source: str
     count: int
@@ -86,14 +89,14 @@ def fenced(text: str, language: str = "") -> str:
 
 def cell_text(cell: Cell) -> str:
     """Return a cell and what it wrote as Markdown."""
-    parts = [] if "remove-input" in cell.tags else [fenced(cell.source, "python")]
+    parts = [] if HIDDEN in cell.tags else [fenced(cell.source, "python")]
     parts += [fenced(output.text, "text") for output in cell.outputs]
     return "\n\n".join(parts)
 
 
 def _output(node: nodes.Element) -> Output:
     """Read what MyST-NB made of one output."""
-    classes = node.get("classes", [])
+    classes: list[str] = node["classes"]
     if isinstance(node, nodes.raw):
         return Output("data", str(node.get(_PLAIN, "")), node.astext())
     text = _COLOURS.sub("", node.astext())
@@ -104,17 +107,21 @@ def _output(node: nodes.Element) -> Output:
     return Output("stdout", text) if "stream" in classes else Output("data", text)
 
 
-def read_cell(node: nodes.Element) -> Cell:
-    """Read a cell and its outputs."""
-    cell = Cell("", int(node.get("exec_count") or 0), node.get("cell_metadata", {}).get("tags", []))
+def read_cell(node: nodes.Element, sources: Sequence[str]) -> Cell:
+    """Read a cell and its outputs.
+
+    Args:
+        node: What MyST-NB made of it, which is without its code if that is not to be shown.
+        sources: The code of all cells of the page.
+    """
+    count = int(node["exec_count"])
+    metadata: dict[str, Any] = node["cell_metadata"]
+    cell = Cell(sources[count - 1], count, metadata.get("tags", []))
     for part in node.children:
-        if not isinstance(part, nodes.Element):
-            continue
-        if part.get("nb_element") == "cell_code_source":
-            cell.source = part.astext()
-        else:
-            outputs = [_output(child) for child in part.children if isinstance(child, nodes.Element)]
-            cell.outputs = [output for output in outputs if output.text.strip()]
+        if isinstance(part, nodes.Element) and part.get("nb_element") == "cell_code_output":
+            for child in part.children:
+                if isinstance(child, nodes.Element) and child.astext().strip():
+                    cell.outputs.append(_output(child))
     return cell
 
 
@@ -139,7 +146,7 @@ class Page:
             if isinstance(child, nodes.section):
                 yield from self.blocks(child, level + 1)
             elif isinstance(child, nodes.Element) and child.get("nb_element") == "cell_code":
-                yield read_cell(child)
+                yield read_cell(child, records(self.env)[self.docname].cells)
             elif isinstance(child, nodes.title):
                 yield f"{'#' * max(level, 1)} {self.inline(child)}"
             elif text := self.block(child):

@@ -13,7 +13,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx_cython.state import State, get_state
 
 from .archive import NAME, helpers, needs_site
-from .markdown import Cell, Output, Page, taken_away
+from .markdown import HIDDEN, Cell, Output, Page, taken_away
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -23,12 +23,12 @@ _IMPORT = re.compile(r"^(?:from|import) +([\w.]+(?:, *[\w.]+)*)(?: +import +([\w
 
 
 def imported(cells: list[Cell]) -> set[str]:
-    """Return the modules that cells may import, those of ``from package import module`` included."""
+    """Return the modules that cells may import, ``from package import module`` included."""
     found: set[str] = set()
     for cell in cells:
         for modules, names in _IMPORT.findall(cell.source):
             found.update(name.strip() for name in modules.split(","))
-            found.update(f"{modules}.{name.split()[0]}" for name in names.split(",") if name.split())
+            found.update(f"{modules}.{word}" for word in re.findall(r"\w+", names))
     return found
 
 
@@ -52,9 +52,7 @@ def preparation(state: State, cells: list[Cell], archive: str) -> list[dict[str,
         "Python."
     )
     for name in lost:
-        note += (
-            f" What imports `{name}` only runs where the site is built; you see what it wrote there."
-        )
+        note += f" What imports `{name}` runs only where the site is built, and wrote this there."
     code = f"import build_examples\n\nbuild_examples.build({', '.join(map(repr, needed))})"
     if not needed:
         code = "import build_examples\n\nbuild_examples.find()"
@@ -73,10 +71,13 @@ def _markdown(text: str) -> dict[str, Any]:
 
 
 def _code(cell: Cell) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"tags": cell.tags} if cell.tags else {}
+    if HIDDEN in cell.tags:
+        metadata["jupyter"] = {"source_hidden": True}
     return {
         "cell_type": "code",
         "execution_count": cell.count or None,
-        "metadata": {"tags": cell.tags} if cell.tags else {},
+        "metadata": metadata,
         "outputs": [_output(output, cell.count) for output in cell.outputs],
         "source": _lines(cell.source),
     }

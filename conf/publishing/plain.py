@@ -70,8 +70,8 @@ def index(env: BuildEnvironment) -> str:
     return "".join(
         [
             f"# {env.config.project}\n\n> {text}\n\n",
-            "The pages as plain Markdown, with the generated C that they show. Beside each lies the "
-            "same as a notebook (`.ipynb`) and as HTML (`.html`).\n\n",
+            "The pages as plain Markdown, with the generated C that they show. Beside each lies "
+            "the same as a notebook (`.ipynb`) and as HTML (`.html`).\n\n",
             f"- {_line(env, root)}\n",
             f"- [All examples]({archive}): the `.pyx` files of all pages, and what builds them\n",
             *_listed(env, root),

@@ -256,7 +256,7 @@ def _report_times(app: Sphinx, state: State) -> None:
         *((f"    {o.variant.key} ({step})", t) for o in fresh for step, t in o.seconds.items()),
         ("reading pages, cells included", seconds.get("pages", 0.0)),
         *(
-            (f"    {name}: {page.cells} cells executed", page.seconds)
+            (f"    {name}: {len(page.cells)} cells executed", page.seconds)
             for name, page in sorted(records(app.env).items())
             if page.seconds
         ),

@@ -230,7 +230,7 @@ def _calls(number: int) -> str:
 
 def _plain_listing(data: Listing) -> list[nodes.Node]:
     """Return the source, and below it the C of its lines, each behind the line as a comment."""
-    found = [
+    found: list[nodes.Node] = [
         _paragraph(f"`{data.origin.example}.pyx` ({data.made_by})"),
         _code("\n".join(line.source for line in data.lines), "cython"),
     ]
