@@ -113,4 +113,5 @@ html_js_files = [
 html_use_index = False  # nothing is indexed, so the page would be empty
 # The counterpart of Furo's style for light pages: the same hue for the same word in both.
 pygments_dark_style = "a11y-high-contrast-dark"
+linkcheck_ignore = [r"[./]*examples\.zip$"]  # it is made with the site
 templates_path = ["templates"]

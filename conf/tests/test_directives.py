@@ -403,11 +403,12 @@ def test_plain_text_has_the_exact_c(sites: dict[str, Site]):
     for definition in data(site, "utility").definitions:
         assert block(definition.text) in text("utility")
     listing = text("listing")
-    for line in data(site, "listing").lines:
-        assert f"{line.number:4}  {line.source}".rstrip() in listing
+    lines = data(site, "listing").lines
+    assert block("\n".join(line.source for line in lines)) in listing
+    for line in lines:
         if line.excerpt and not line.header:
-            for row in line.excerpt.text.strip("\n").split("\n"):
-                assert f"    | {row}".rstrip() in listing
+            c = line.excerpt.text.strip("\n")
+            assert block(f"/* ways.pyx:{line.number}: {line.source.strip()} */\n{c}") in listing
     assert "__pyx_pw_" not in listing, "wrappers of functions are left out"
     assert data(site, "refusal").source.rstrip().split("\n")[-1] in text("refusal")
     assert "address.pyx:5:20: " in text("refusal")
