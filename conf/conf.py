@@ -102,11 +102,16 @@ html_css_files = [
     "brand.css",
     "footer.css",
     "touch.css",
+    "gallery.css",
+    "tree.css",
+    "copy.css",
+    "print.css",
     ("explorer.css", {}),  # a pair, so that it is not joined with the others
 ]
-scripts = ("scrollable.js", "strides.js", "explorer.js")
+scripts = ("scrollable.js", "copy.js", "strides.js", "explorer.js")
 html_js_files = [(name, {"defer": "defer"}) for name in scripts]
 html_use_index = False  # nothing is indexed, so the page would be empty
 # The counterpart of Furo's style for light pages: the same hue for the same word in both.
 pygments_dark_style = "a11y-high-contrast-dark"
+linkcheck_ignore = [r"[./]*examples\.zip$"]  # it is made with the site
 templates_path = ["templates"]

@@ -27,6 +27,7 @@ USED_FOR = {
     "scrollable.js": "highlight|<table",
     "strides.js": "data-explorer",
     "explorer.": "data-explorer",
+    "copy.js": "highlight|cy-",
 }
 _COMMENT = re.compile(r"/\*.*?\*/\s*", re.S)
 

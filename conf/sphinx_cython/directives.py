@@ -413,13 +413,22 @@ class KeyDirective(SphinxDirective):
         return [cython_key(data=Key())]
 
 
-class GalleryDirective(SphinxDirective):
-    """``cython-gallery``: all examples that have a page, with their summaries."""
+class GalleryDirective(CythonDirective):
+    """``cython-gallery``: the examples of some folders, or all, that have a page."""
 
-    def run(self) -> list[nodes.Node]:
+    required_arguments = 0
+    optional_arguments = 1
+    option_spec: ClassVar[dict[str, Any]] = _Options()
+
+    def make(self) -> nodes.Element:
         """Leave a place for the list, which is known when all pages are read."""
-        record(self.env, self.env.docname).gallery = True
-        return [cython_gallery()]
+        self.page.gallery = True
+        known = {example.folder for example in self.state_of_build.builder.examples}
+        folders = "".join(self.arguments).split()
+        for folder in folders:
+            if folder not in known:
+                raise ExampleError(f"no folder {folder!r} of examples; {candidates(folder, known)}")
+        return cython_gallery(folders=folders or sorted(known))
 
 
 def setup(app: Sphinx) -> None:

@@ -185,7 +185,9 @@ def _affected_pages(env: BuildEnvironment, state: State) -> list[str]:
     """Return the pages that must link to an example's page, or list examples, in another way."""
     pages = records(env)
     own = {name: docname for docname, page in pages.items() for name in page.examples}
-    examples = [(e.name, e.summary, own.get(e.name)) for e in state.builder.examples]
+    examples = [
+        (e.name, e.summary, list(e.functions), own.get(e.name)) for e in state.builder.examples
+    ]
     users = [(name, env.titles[name].astext(), sorted(page.uses)) for name, page in pages.items()]
     listed = repr((examples, sorted(users)))
     keys = sorted(docname for docname, page in pages.items() if page.key)
@@ -254,7 +256,7 @@ def _report_times(app: Sphinx, state: State) -> None:
         *((f"    {o.variant.key} ({step})", t) for o in fresh for step, t in o.seconds.items()),
         ("reading pages, cells included", seconds.get("pages", 0.0)),
         *(
-            (f"    {name}: {page.cells} cells executed", page.seconds)
+            (f"    {name}: {len(page.cells)} cells executed", page.seconds)
             for name, page in sorted(records(app.env).items())
             if page.seconds
         ),

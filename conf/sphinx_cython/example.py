@@ -134,6 +134,11 @@ class Example:
         return self.name.rpartition("/")[2]
 
     @property
+    def folder(self) -> str:
+        """The folder it is in, which is its subject."""
+        return self.name.rpartition("/")[0]
+
+    @property
     def path(self) -> Path:
         """The file."""
         return self.root / f"{self.name}.pyx"

@@ -121,7 +121,7 @@ def _fill(
     """Give the cells their outputs, from the cache or by running them."""
     state = get_state(app)
     page = record(app.env, docname)
-    page.cells = len(cells)
+    page.cells = tuple(cell.source for cell in cells)
     path = state.builder.cache / "executed" / f"{_key(cells)}.json"
     kept = _load(path, state)
     if kept is None:

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
     from sphinx.writers.html5 import HTML5Translator
+
+    from .example import Example
 
 
 @dataclass(frozen=True)
@@ -208,8 +211,12 @@ def _code(text: str, language: str) -> nodes.literal_block:
     return block
 
 
-def _paragraph(text: str) -> nodes.paragraph:
-    return nodes.paragraph(text, text)
+def _paragraph(text: str, quote: str = "`") -> nodes.paragraph:
+    """Make a paragraph of text in which code may stand between quotes."""
+    paragraph = nodes.paragraph()
+    for number, piece in enumerate(text.split(quote)):
+        paragraph += nodes.literal("", piece) if number % 2 else nodes.Text(piece)
+    return paragraph
 
 
 def calls_phrase(excerpt: Excerpt) -> str:
@@ -222,26 +229,32 @@ def _calls(number: int) -> str:
 
 
 def _plain_listing(data: Listing) -> list[nodes.Node]:
+    """Return the source, and below it the C of its lines, each behind the line as a comment."""
+    found: list[nodes.Node] = [
+        _paragraph(f"`{data.origin.example}.pyx` ({data.made_by})"),
+        _code("\n".join(line.source for line in data.lines), "cython"),
+    ]
     text = []
     for line in data.lines:
-        text.append(f"{line.number:4}  {line.source}".rstrip())
         # The C of a def line is the wrapper that Python calls: hundreds of lines, and none of
         # them are about the line.
         if line.excerpt and not line.header:
-            text += [f"    | {row}".rstrip() for row in line.excerpt.text.strip("\n").split("\n")]
-    return [
-        _paragraph(f"{data.origin.example}.pyx ({data.made_by})"),
-        _code("\n".join(text), "text"),
-    ]
+            source = line.source.strip().replace("*/", "* /")
+            text.append(f"/* {data.origin.module}.pyx:{line.number}: {source} */")
+            text.append(line.excerpt.text.strip("\n") + "\n")
+    if text:
+        found.append(_paragraph("The C that Cython generated for the lines of its functions:"))
+        found.append(_code("\n".join(text).rstrip("\n"), "c"))
+    return found
 
 
 def _plain_excerpt(data: Shown) -> list[nodes.Node]:
-    title = f"{data.source} in {data.function}(), {data.origin.example}.pyx line {data.number}"
+    title = f"`{data.source}` in `{data.function}`, `{data.origin.example}.pyx` line {data.number}"
     return [_paragraph(f"{title}: {calls_phrase(data.excerpt)}."), _code(data.excerpt.text, "c")]
 
 
 def _plain_comparison(data: Comparison, costs: dict[str, float]) -> list[nodes.Node]:
-    found: list[nodes.Node] = [_paragraph(f"{data.line} ({data.made_by})")]
+    found: list[nodes.Node] = [_paragraph(f"`{data.line}` ({data.made_by})")]
     for row in data.rows:
         cost = f", cost {html.ratio(costs[row.cost])}" if row.cost in costs else ""
         score = f", cython -a score {row.shown.score}" if data.score else ""
@@ -253,7 +266,7 @@ def _plain_comparison(data: Comparison, costs: dict[str, float]) -> list[nodes.N
 def _plain_utility(data: Utility) -> list[nodes.Node]:
     found: list[nodes.Node] = []
     for definition in data.definitions:
-        found.append(_paragraph(f"{data.origin.module}.c, line {definition.first}"))
+        found.append(_paragraph(f"`{data.origin.module}.c`, line {definition.first}"))
         found.append(_code(definition.text, "c"))
     return found
 
@@ -266,7 +279,8 @@ def _plain_refusal(data: Refusal) -> list[nodes.Node]:
 
 
 def _plain_assembly(data: Machine) -> list[nodes.Node]:
-    title = f"{data.source} in {data.signature}, {data.origin.example}.pyx line {data.number}"
+    where = f"`{data.origin.example}.pyx` line {data.number}"
+    title = f"`{data.source}` in `{data.signature}`, {where}"
     found: list[nodes.Node] = [_paragraph(f"{title} ({data.made_by}, {data.target})")]
     for loop in data.loops:
         rows = (
@@ -274,6 +288,24 @@ def _plain_assembly(data: Machine) -> list[nodes.Node]:
         )
         found.append(_code("\n".join(rows), "text"))
     return found
+
+
+def plain(node: cython_node, env: BuildEnvironment) -> list[nodes.Node]:
+    """Return ordinary nodes that say what a node of this extension says."""
+    data = node["data"]
+    if isinstance(data, Listing):
+        return _plain_listing(data)
+    if isinstance(data, Shown):
+        return _plain_excerpt(data)
+    if isinstance(data, Comparison):
+        return _plain_comparison(data, get_state(env).costs.get(data.group, {}))
+    if isinstance(data, Utility):
+        return _plain_utility(data)
+    if isinstance(data, Machine):
+        return _plain_assembly(data)
+    if isinstance(data, Key):
+        return []  # what has no colours needs none explained
+    return _plain_refusal(data)
 
 
 class LowerForOtherBuilders(SphinxPostTransform):
@@ -286,22 +318,7 @@ class LowerForOtherBuilders(SphinxPostTransform):
         if get_state(self.env).output_format == "html":
             return
         for node in list(self.document.findall(cython_node)):
-            data = node["data"]
-            if isinstance(data, Listing):
-                plain = _plain_listing(data)
-            elif isinstance(data, Shown):
-                plain = _plain_excerpt(data)
-            elif isinstance(data, Comparison):
-                plain = _plain_comparison(data, get_state(self.env).costs.get(data.group, {}))
-            elif isinstance(data, Utility):
-                plain = _plain_utility(data)
-            elif isinstance(data, Machine):
-                plain = _plain_assembly(data)
-            elif isinstance(data, Key):
-                plain = []  # what has no colours needs none explained
-            else:
-                plain = _plain_refusal(data)
-            node.replace_self(plain)
+            node.replace_self(plain(node, self.env))
 
 
 class FindFirst(SphinxPostTransform):
@@ -319,23 +336,6 @@ class FindFirst(SphinxPostTransform):
                 return
 
 
-def _summary(text: str) -> nodes.paragraph:
-    """Make a paragraph of a docstring's, in which ``code`` may stand between backticks."""
-    paragraph = nodes.paragraph()
-    for number, piece in enumerate(text.split("``")):
-        paragraph += nodes.literal("", piece) if number % 2 else nodes.Text(piece)
-    return paragraph
-
-
-def _shown_on(links: list[addnodes.pending_xref]) -> list[nodes.Node]:
-    if not links:
-        return []
-    paragraph = nodes.paragraph("", "Used by: ", classes=["cy-users"])
-    for number, link in enumerate(links):
-        paragraph += [nodes.Text(" · ")] * (number > 0) + [link]
-    return [paragraph]
-
-
 class FillGallery(SphinxPostTransform):
     """Turns galleries into lists of links, for every builder."""
 
@@ -347,26 +347,46 @@ class FillGallery(SphinxPostTransform):
         galleries = list(self.document.findall(cython_gallery))
         if not galleries:
             return
-        state = get_state(self.env)
-        titles = self.env.titles
         pages = {name: doc for doc, page in records(self.env).items() for name in page.examples}
+        # The order that the author gave to their pages.
+        listed = self.env.toctree_includes.get(self.env.docname, [])
         for gallery in galleries:
-            entries = nodes.definition_list(classes=["cy-gallery"])
-            for example in state.builder.examples:
-                if example.refused or example.name not in pages:
-                    continue
-                link = self._link(pages[example.name], nodes.literal("", example.name))
-                entry = nodes.definition_list_item()
-                entry += nodes.term("", "", link)
-                users = [
-                    self._link(docname, nodes.inline("", titles[docname].astext()))
-                    for docname, page in sorted(records(self.env).items())
-                    if docname not in pages.values()
-                    and any(key.split("@")[0] == example.name for key in page.uses)
-                ]
-                entry += nodes.definition("", _summary(example.summary), *_shown_on(users))
-                entries += entry
+            folders = gallery["folders"]
+            examples = [
+                example
+                for example in get_state(self.env).builder.examples
+                if example.name in pages and not example.refused and example.folder in folders
+            ]
+            examples.sort(
+                key=lambda example: (
+                    folders.index(example.folder),
+                    listed.index(pages[example.name]) if pages[example.name] in listed else -1,
+                )
+            )
+            entries = nodes.bullet_list(classes=["cy-gallery"])
+            for example in examples:
+                name = nodes.paragraph(classes=["cy-name"])
+                name += self._link(pages[example.name], nodes.literal("", example.name))
+                summary = _paragraph(example.summary, "``")
+                entries += nodes.list_item("", name, summary, *self._facts(example, pages))
             gallery.replace_self(entries)
+
+    def _facts(self, example: Example, pages: dict[str, str]) -> list[nodes.Node]:
+        """Say what is in an example, and which pages show it."""
+        functions = [name for name in example.functions if not name.startswith("_")]
+        names = nodes.paragraph(classes=["cy-functions"])
+        for number, name in enumerate(functions):
+            names += [nodes.Text(", ")] * (number > 0) + [nodes.literal("", name)]
+        users = nodes.paragraph("", "Shown in: ", classes=["cy-users"])
+        shown = [
+            self._link(docname, nodes.inline("", self.env.titles[docname].astext()))
+            for docname, page in sorted(records(self.env).items())
+            if docname not in pages.values()
+            and any(key.split("@")[0] == example.name for key in page.uses)
+        ]
+        for number, link in enumerate(shown):
+            users += [nodes.Text(" · ")] * (number > 0) + [link]
+        return [*([names] if functions else []), *([users] if shown else [])]
 
     def _link(self, docname: str, text: nodes.Node) -> addnodes.pending_xref:
         return addnodes.pending_xref(

@@ -34,7 +34,7 @@ class PageRecord:
         gallery: Whether it lists all examples.
         key: Whether it says what the marks mean.
         others: What it says of other pages, by which it is found that it must be written again.
-        cells: How many cells it has.
+        cells: The code of its cells, hidden ones included.
         seconds: How long its cells ran in this build; 0 if they did not.
     """
 
@@ -45,7 +45,7 @@ class PageRecord:
     gallery: bool = False
     key: bool = False
     others: str = ""
-    cells: int = 0
+    cells: tuple[str, ...] = ()
     seconds: float = 0.0
 
 

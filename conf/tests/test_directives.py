@@ -316,13 +316,11 @@ def test_the_page_of_an_example_has_its_docstring_and_is_what_others_link_to(sit
 
 
 def test_a_gallery_lists_the_pages_of_examples_with_their_summaries(site: Site):
-    (entry,) = site.page("gallery").select("dl.cy-gallery > dt")
-    assert entry.get_text() == "plain/add"
-    assert entry.select_one("a")["href"] == "example.html"
-    assert (
-        "Adding, with nothing typed."
-        in site.page("gallery").select_one(".cy-gallery dd").get_text()
-    )
+    (entry,) = site.page("gallery").select("ul.cy-gallery > li")
+    link = entry.select_one(".cy-name a")
+    assert (link.get_text(), link["href"]) == ("plain/add", "example.html")
+    assert "Adding, with nothing typed." in entry.get_text()
+    assert "add" in [name.get_text() for name in entry.select(".cy-functions code")]
 
 
 def test_a_variant_names_its_profile(site: Site):
@@ -334,7 +332,7 @@ def test_a_variant_names_its_profile(site: Site):
 
 @pytest.mark.parametrize("page", [p for p in DIRECTIVES if p != "comparison"])
 def test_both_syntaxes_give_the_same_html(sites: dict[str, Site], page: str):
-    ours = '[class^="cy-"], dl.cy-gallery'
+    ours = '[class^="cy-"], ul.cy-gallery'
     one, other = ([str(e) for e in s.page(page).select(ours)] for s in sites.values())
     assert one
     assert one == other
@@ -405,11 +403,12 @@ def test_plain_text_has_the_exact_c(sites: dict[str, Site]):
     for definition in data(site, "utility").definitions:
         assert block(definition.text) in text("utility")
     listing = text("listing")
-    for line in data(site, "listing").lines:
-        assert f"{line.number:4}  {line.source}".rstrip() in listing
+    lines = data(site, "listing").lines
+    assert block("\n".join(line.source for line in lines)) in listing
+    for line in lines:
         if line.excerpt and not line.header:
-            for row in line.excerpt.text.strip("\n").split("\n"):
-                assert f"    | {row}".rstrip() in listing
+            c = line.excerpt.text.strip("\n")
+            assert block(f"/* ways.pyx:{line.number}: {line.source.strip()} */\n{c}") in listing
     assert "__pyx_pw_" not in listing, "wrappers of functions are left out"
     assert data(site, "refusal").source.rstrip().split("\n")[-1] in text("refusal")
     assert "address.pyx:5:20: " in text("refusal")

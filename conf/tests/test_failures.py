@@ -136,6 +136,9 @@ WRONG_MD = """
 
     ```{cython-listing} refused/address
     ```
+
+    ```{cython-gallery} plain plane
+    ```
 """
 WRONG_RST = """
     Wrong
@@ -194,6 +197,7 @@ SAID_MD = [
     "plain/add is not among the examples that must not compile",
     "cython-excerpt needs the option 'line'",
     "refused/address must not compile; show it with cython-refusal",
+    "no folder 'plane' of examples; nearest: 'plain'",
 ]
 SAID_RST = [EXAMPLE, FUNCTION, LINE, PROFILE, 'Error in "cython-listing" directive:', ROW]
 

@@ -172,7 +172,7 @@ def test_button_opens_and_closes_all_lines(tab: Tab, base: str) -> None:
     tab.page.goto(base + first('class="cy-open"'))
     listing = tab.page.locator(".cy-listing:not(.cy-refusal)").first
     lines, opened = listing.locator(".cy-open"), listing.locator(".cy-open[open]")
-    button = listing.get_by_role("button")
+    button = listing.locator(".cy-links").get_by_role("button")
     assert button.inner_text() == "Open all lines"
     button.focus()
     tab.page.keyboard.press("Enter")
