@@ -12,7 +12,7 @@ author = "the Inside Cython Memoryviews authors"
 copyright = f"2026, {author}"
 release = "0.1.0"
 
-extensions = ["myst_nb", "sphinx_cython"]
+extensions = ["myst_nb", "sphinx_cython", "publishing.summaries"]
 exclude_patterns = ["tests"]
 nitpicky = True
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 
-from .conftest import Tab
+from .conftest import PAGES, Tab
 
 MESSAGES = "guide/error-messages"
 NONE = "guide/none-and-unassigned"
@@ -145,3 +145,41 @@ def test_a_result_shows_prose_and_no_generated_c(base: str, tab: Tab) -> None:
     shown = tab.page.eval_on_selector_all("ul.search p.context", "all => all.map(p => p.innerText)")
     assert [text for text in shown if "__pyx" in text.lower() or len(text) < 40] == []
     assert tab.errors == []
+
+
+def head(site: Any, page: str) -> tuple[str, str, bool]:
+    """Title and description of a page, and whether search engines are asked to leave it out."""
+    text = (site / page).read_text("utf-8").partition("</head>")[0]
+    soup = BeautifulSoup(f"{text}</head>", "html.parser")
+    found = {meta.get("name"): str(meta.get("content")) for meta in soup.find_all("meta")}
+    title = soup.title.get_text() if soup.title else ""
+    return title, found.get("description", ""), "noindex" in found.get("robots", "")
+
+
+def test_every_page_says_what_it_is(site: Any, page: str) -> None:
+    title, description, left_out = head(site, page)
+    assert title
+    if not left_out:
+        assert 50 <= len(description) <= 160, description
+
+
+@pytest.mark.parametrize("part", [0, 1], ids=["title", "description"])
+def test_no_two_pages_say_the_same(site: Any, part: int) -> None:
+    pages: dict[str, list[str]] = {}
+    for page in PAGES:
+        if text := head(site, page)[part]:
+            pages.setdefault(text, []).append(page)
+    assert [names for names in pages.values() if len(names) > 1] == []
+
+
+def test_headings_of_pages_are_questions(site: Any) -> None:
+    """All but those of examples, which are names, and those that only help to find."""
+    titles = {}
+    for page in PAGES:
+        soup = BeautifulSoup((site / page).read_text("utf-8"), "html.parser")
+        heading = soup.select_one("article h1")
+        assert heading, page
+        titles[page] = heading.get_text().rstrip("¶")
+    others = {page for page, title in titles.items() if not title.endswith("?")}
+    names = {page for page, title in titles.items() if re.fullmatch(r"\w+", title)}
+    assert sorted(others - names - {"glossary.html", "404.html"}) == []
