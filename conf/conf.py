@@ -12,7 +12,7 @@ author = "the Inside Cython Memoryviews authors"
 copyright = f"2026, {author}"
 release = "0.1.0"
 
-extensions = ["myst_nb", "sphinx_cython", "publishing.summaries"]
+extensions = ["myst_nb", "sphinx_cython", "publishing.search", "publishing.summaries"]
 exclude_patterns = ["tests"]
 nitpicky = True
 
@@ -92,11 +92,10 @@ html_css_files = [
     "headings.css",
     "myst-nb.css",
     "search.css",
-    "messages.css",
+    "finding.css",
     "motion.css",
 ]
 html_js_files = [("scrollable.js", {"defer": "defer"})]
-html_search_scorer = str(Path(__file__).parent / "publishing" / "scorer.js")
 html_use_index = False  # nothing is indexed, so the page would be empty
 # The counterpart of Furo's style for light pages: the same hue for the same word in both.
 pygments_dark_style = "a11y-high-contrast-dark"

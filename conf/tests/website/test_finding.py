@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 
-from .conftest import PAGES, Tab
+from .conftest import PAGES, Tab, source
 
 MESSAGES = "guide/error-messages"
 NONE = "guide/none-and-unassigned"
@@ -182,4 +182,18 @@ def test_headings_of_pages_are_questions(site: Any) -> None:
         titles[page] = heading.get_text().rstrip("¶")
     others = {page for page, title in titles.items() if not title.endswith("?")}
     names = {page for page, title in titles.items() if re.fullmatch(r"\w+", title)}
-    assert sorted(others - names - {"glossary.html", "404.html"}) == []
+    assert sorted(others - names - {"404.html", "search.html"}) == []
+
+
+def test_each_term_of_the_glossary_is_linked(site: Any) -> None:
+    glossary = BeautifulSoup((site / "glossary.html").read_text("utf-8"), "html.parser")
+    terms = {str(term["id"]) for term in glossary.select("dl.glossary dt")}
+    assert len(terms) > 20
+    linked = {
+        address.partition("#")[2]
+        for page in PAGES
+        if page != "glossary.html"
+        for _tag, _name, address in source(page).refs
+        if "glossary.html#" in address
+    }
+    assert sorted(terms - linked) == []
