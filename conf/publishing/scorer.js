@@ -96,6 +96,15 @@ leads. */
     return results;
   };
 
+  // A place is listed once, with its best score: Sphinx finds some by their title or entry as well.
+  const perform = Search._performSearch;
+  Search._performSearch = (...parsed) => {
+    const places = new Set();
+    const isNew = ([docname, , anchor]) =>
+      !places.has(docname + anchor) && places.add(docname + anchor);
+    return perform(...parsed).reverse().filter(isNew).reverse();
+  };
+
   // Single letters, such as the C of “C-contiguous”, are not marked: they are in every word.
   const parse = Search._parseQuery;
   Search._parseQuery = (query) => {

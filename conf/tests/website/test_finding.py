@@ -41,6 +41,8 @@ MESSAGES_PASTED = {
     "Buffer types only allowed as function local variables": MESSAGES,
     "Cannot take address of memoryview slice": MESSAGES,
     "Cannot create cython.array from NULL pointer": "guide/freeing-memory",
+    "TypeError: only 0-dimensional arrays can be converted to Python scalars": "guide/assigning",
+    "ValueError: got differing extents in dimension 0 (got 3 and 4)": "guide/assigning",
     "local variable referenced before assignment": f"{NONE} {MESSAGES}",
 }
 QUESTIONS = {
@@ -78,6 +80,28 @@ QUESTIONS = {
     "read-only numpy array const": f"guide/acquiring {MESSAGES}",
     "vectorise SIMD ::1": "guide/raw-pointers",
     "cpdef function memoryview argument": "guide/callers",
+    "datetime64": MESSAGES,
+    "bool array": MESSAGES,
+    "list of memoryviews": MESSAGES,
+    "array of memoryviews struct member": MESSAGES,
+    "empty array &mv[0]": MESSAGES,
+    "fused type memoryview": MESSAGES,
+    "swap rows of a memoryview": "guide/assigning",
+    "assign numpy array to memoryview slice": "guide/assigning",
+    "int64 dtype long windows": f"{MESSAGES} guide/acquiring",
+    "alignment": "guide/acquiring",
+    "pandas read-only": f"{MESSAGES} guide/acquiring",
+    "copy a memoryview": "guide/assigning guide/layouts",
+    "memoryview arithmetic add two views": MESSAGES,
+    "module size compile time": "guide/buffers",
+    "bytes const unsigned char": f"{MESSAGES} guide/any-exporter",
+    "string str to memoryview": f"{MESSAGES} guide/any-exporter",
+    "stride": "glossary guide/layouts guide/view-items guide/what-is-inside",
+    "what is an exporter": "guide/any-exporter glossary",
+    "suboffsets": "guide/indirect glossary guide/what-is-inside",
+    "limited api": "guide/object-items",
+    "machine code assembly": "guide/raw-pointers guide/reading-the-c",
+    "ImportError numpy headers arrayobject.h": "guide/buffers guide/first-module",
 }
 
 FIRST = """query => {
@@ -137,6 +161,13 @@ def test_each_heading_of_the_messages_is_raised_below_it(site: Any) -> None:
         pattern = re.escape(heading).replace("…", ".+")
         shown = [element.get_text() for element in section.select(".cell_output, .cy-refusal")]
         assert any(re.search(pattern, text) for text in shown), heading
+
+
+def test_each_place_is_listed_once(search: Any) -> None:
+    """The glossary has a term as heading of its own and as index entry."""
+    found = search("stride")
+    assert "glossary#term-stride" in found
+    assert len(found) == len(set(found))
 
 
 def test_a_result_shows_prose_and_no_generated_c(base: str, tab: Tab) -> None:
