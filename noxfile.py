@@ -23,6 +23,8 @@ SITE = BUILD / "html"
 # One spelling for every session: a site that passes in one passes in the other.
 STRICT = ("-n", "-T", "-W", "-j", "2")
 
+LIGHTHOUSE_PAGES = ("index.html", "guide/view-items.html", "examples/view_items.html")
+
 NO_COMPILER = 3  # exit code of sphinx_cython.toolchain
 
 
@@ -103,9 +105,50 @@ def tests(session: nox.Session) -> None:
     install(session, "tests")
     find_compiler(session)
     sphinx(session, "html", SITE)
-    # Without a path among them, pytest takes both folders of tests from pyproject.toml.
+    # Without a path among them, pytest takes both folders of tests from pyproject.toml. All of them
+    # take a quarter of an hour in one process; who asks for some may want a debugger.
+    chosen = session.posargs or ["-n", "2", "--dist", "loadfile"]
     site = {"SITE_HTML": str(SITE.resolve())}
-    session.run("python", "-m", "pytest", *session.posargs, env=site)
+    session.run("python", "-m", "pytest", *chosen, env=site)
+
+
+@nox.session(default=False)
+def weigh(session: nox.Session) -> None:
+    """Build the site and measure every page: its weight, and what moves while it loads."""
+    install(session, "tests")
+    find_compiler(session)
+    sphinx(session, "html", SITE)
+    site = {"SITE_HTML": str(SITE.resolve())}
+    test = "conf/tests/website/test_weight.py"
+    session.run("python", "-m", "pytest", "-q", test, *session.posargs, env=site)
+
+
+@nox.session(default=False)
+def lighthouse(session: nox.Session) -> None:
+    """Build the site and let Lighthouse judge three pages (needs Node and the network)."""
+    if not shutil.which("npm"):
+        session.error("Lighthouse is a program for Node: install Node 18.16 or newer, with npm")
+    install(session, "docs")
+    find_compiler(session)
+    sphinx(session, "html", SITE)
+    # Outside conf/, whose files are linted.
+    folder = BUILD / "lighthouse"
+    shutil.copytree(Path("conf", "lighthouse"), folder, dirs_exist_ok=True)
+    npm = ("npm", "--prefix", str(folder), "ci", "--ignore-scripts")
+    session.run_install(*npm, external=True, silent=True)
+    program = str(folder / "node_modules" / "lighthouse" / "cli" / "index.js")
+    pages = session.posargs or LIGHTHOUSE_PAGES
+    command = ("python", "-m", "publishing.lighthouse", program, str(SITE), *pages)
+    session.run(*command, env={"PYTHONPATH": "conf"})
+
+
+@nox.session(default=False)
+def picture(session: nox.Session) -> None:
+    """Build the site and take the picture of README.md and the card for links to the site."""
+    install(session, "tests")
+    find_compiler(session)
+    sphinx(session, "html", SITE)
+    session.run("python", "-m", "publishing.pictures", str(SITE), env={"PYTHONPATH": "conf"})
 
 
 @nox.session(default=False)
@@ -187,7 +230,8 @@ def lint(session: nox.Session) -> None:
     session.run("mypy")
     session.run("cython-lint", "--exclude", r"(^|/)refused/", "examples")
     session.run("codespell")
-    session.run("sphinx-lint", "README.md", "CHANGELOG.md", "docs", "conf/sphinx_cython")
+    ours = ("conf/sphinx_cython", "conf/publishing")
+    session.run("sphinx-lint", "README.md", "CHANGELOG.md", "docs", *ours)
 
 
 @nox.session(default=False)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from publishing import addresses
 from sphinx_cython.config import Config, Profile
 
 project = "Inside Cython Memoryviews"
@@ -12,7 +13,7 @@ author = "the Inside Cython Memoryviews authors"
 copyright = f"2026, {author}"
 release = "0.1.0"
 
-extensions = ["myst_nb", "sphinx_cython", "publishing.search", "publishing.summaries"]
+extensions = ["myst_nb", "sphinx_cython", "publishing"]
 exclude_patterns = ["tests"]
 nitpicky = True
 
@@ -47,14 +48,15 @@ cython = Config(
         Profile(
             "O3",
             "with -O3, and loops placed at multiples of 64 bytes",
-            flags=("-O3", "-falign-loops=64"),
+            flags=("-O3",),
+            optional_flags=("-falign-loops=64",),
             shared=True,
             examples=("speed/*",),
         ),
         Profile(
             "aligned-loops",
             "with -O2, and loops placed at multiples of 64 bytes",
-            flags=("-O2", "-falign-loops=64"),
+            optional_flags=("-falign-loops=64",),
             shared=True,
             examples=("buffers/*", "speed/*"),
         ),
@@ -82,6 +84,10 @@ cython = Config(
 
 html_theme = "furo"
 html_title = project
+html_baseurl = addresses.base_address()
+html_favicon = "static/favicon.svg"
+html_additional_pages = {addresses.NOT_FOUND: "404.html"}
+html_theme_options = addresses.source_options()
 html_static_path = ["static"]
 html_css_files = [
     "pictures.css",
@@ -94,8 +100,13 @@ html_css_files = [
     "search.css",
     "finding.css",
     "motion.css",
+    "brand.css",
+    "footer.css",
+    "touch.css",
+    ("explorer.css", {}),  # a pair, so that it is not joined with the others
 ]
-html_js_files = [("scrollable.js", {"defer": "defer"})]
+scripts = ("scrollable.js", "strides.js", "explorer.js")
+html_js_files = [(name, {"defer": "defer"}) for name in scripts]
 html_use_index = False  # nothing is indexed, so the page would be empty
 # The counterpart of Furo's style for light pages: the same hue for the same word in both.
 pygments_dark_style = "a11y-high-contrast-dark"

@@ -271,20 +271,16 @@ class Page:
         rows = []
         for line in data.lines:
             anchor = f"{data.anchor}-L{line.number}"
-            number = (
-                f'<a class="cy-no" href="#{anchor}" aria-label="Line {line.number}">'
-                f"{line.number}</a>"
-            )
+            number = f'<a class="cy-no" href="#{anchor}">{line.number}</a>'
             code = f'<code class="cy-src">{source[line.number - 1] or " "}</code>'
             if line.excerpt is None:
                 body = f'<div class="cy-quiet">{code}</div>'
             else:
                 body = self._listed(line.excerpt, line.score, line.number, code)
-            rows.append(
-                f'<li class="cy-line" id="{anchor}" {_belongs(data.origin, line.number)}>'
-                f"{number}{body}</li>"
-            )
+            rows.append(f'<li class="cy-line" id="{anchor}">{number}{body}</li>')
         name = escape(f"{data.origin.module}.pyx")
+        # Where the script will add a button.
+        many = " cy-many" if sum(line.excerpt is not None for line in data.lines) > 1 else ""
         links = (
             f'<a href="{self._asset(data.origin, ".pyx")}" download>{name}</a>'
             f'<a href="{self._asset(data.origin, ".c")}" download>'
@@ -292,7 +288,8 @@ class Page:
             f'<a href="{self._asset(data.origin, ".html")}">Cython’s raw annotated page</a>'
         )
         return (
-            f'<div class="cy-listing" role="group" aria-label="Annotated listing of {name}">'
+            f'<div class="cy-listing{many}" data-module="{escape(data.origin.module)}" '
+            f'role="group" aria-label="Annotated listing of {name}">'
             f'{self.ids}<div class="cy-head"><span class="cy-title">{name}'
             f'{self._profile(data.origin)}</span><span class="cy-links">{links}</span></div>'
             f'{self._key(*WEIGHTS)}<ol class="cy-lines highlight">{"".join(rows)}</ol>'
@@ -301,8 +298,11 @@ class Page:
 
     def _listed(self, excerpt: Excerpt, score: int, number: int, code: str) -> str:
         normal, failing = len(excerpt.calls), len(excerpt.failure_calls)
-        weight = "none" if not normal + failing else "fail" if not normal else "call"
-        badge = str(normal) if normal else ""
+        badge = ""
+        if normal:
+            badge = f'<span class="cy-w cy-w-call" aria-hidden="true">{normal}</span>'
+        elif failing:
+            badge = '<span class="cy-w cy-w-fail"></span>'
         spoken = f"line {number}, {_plural(normal, 'call')}, show generated C"
         facts = (
             f"{_plural(normal, 'call')} into Python on the normal path, "
@@ -310,8 +310,7 @@ class Page:
         )
         return (
             f'<details class="cy-open"><summary>{code}'
-            f'<span class="cy-w cy-w-{weight}" aria-hidden="true">{badge}</span>'
-            f'<span class="cy-sr">{spoken}</span></summary>'
+            f'{badge}<span class="cy-sr">{spoken}</span></summary>'
             f'<div class="cy-gen"><p class="cy-facts">{facts}</p>{c_code(excerpt)}</div></details>'
         )
 

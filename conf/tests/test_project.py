@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
@@ -133,6 +136,84 @@ def test_locks_agree_on_the_version_of_what_they_share():
         for name, (version, _) in locked(group).items():
             versions.setdefault(name, {}).setdefault(version, []).append(group)
     assert {name: seen for name, seen in versions.items() if len(seen) > 1} == {}
+
+
+WORKFLOW = ROOT / ".github" / "workflows" / "site.yml"
+
+
+def workflow_steps() -> dict[str, list[dict[str, Any]]]:
+    """The steps of each job of the workflow."""
+    jobs = yaml.safe_load(WORKFLOW.read_text("utf-8"))["jobs"]
+    return {name: job["steps"] for name, job in jobs.items()}
+
+
+def check_command(command: str) -> None:
+    """Check that the files a command names are there, and that nox knows the session."""
+    for path in re.findall(r"(?<![\w$./{-])(?:conf|docs|[.]ci)(?:/[\w./-]+)?", command):
+        assert (ROOT / path).exists(), command
+    for session in re.findall(r"nox -s (\w+)", command):
+        assert session in sessions(), command
+
+
+def test_the_workflow_runs_what_is_there():
+    for name, steps in workflow_steps().items():
+        commands = [step["run"] for step in steps if "run" in step]
+        assert commands, name
+        for command in commands:
+            check_command(command)
+            # The version is the README's, so that a new one is not forgotten here.
+            for pin in re.findall(r"nox==(\S+)", command):
+                assert f"nox=={pin}" in readme_commands()["docs"]
+    assert {"run": ".ci/run"} in workflow_steps()["test"]
+
+
+def test_the_workflow_publishes_what_the_docs_session_builds():
+    steps = workflow_steps()["publish"]
+    (build,) = [step for step in steps if "run" in step]
+    assert build["run"].replace("python3", "", 1) in readme_commands()["docs"].replace(
+        "python3", "", 1
+    )
+    named = (ROOT / "conf" / "publishing").glob("*.py")
+    read = "".join(path.read_text("utf-8") for path in named)
+    assert [name for name in build["env"] if f'"{name}"' not in read] == []
+    (upload,) = [step for step in steps if "upload-pages-artifact" in step.get("uses", "")]
+    assert upload["with"]["path"] == "build/html"
+
+
+def test_every_action_of_the_workflow_has_a_version():
+    used = [step["uses"] for steps in workflow_steps().values() for step in steps if "uses" in step]
+    assert used
+    assert [action for action in used if not re.fullmatch(r"actions/[\w-]+@v\d+", action)] == []
+
+
+def test_read_the_docs_runs_sphinx_as_nox_does():
+    build = yaml.safe_load((ROOT / ".readthedocs.yaml").read_text("utf-8"))["build"]
+    commands = [*build["jobs"]["install"], *build["jobs"]["build"]["html"]]
+    for command in commands:
+        check_command(command)
+    assert "conf/locks/docs.txt" in commands[0]
+    noxfile = (ROOT / "noxfile.py").read_text("utf-8")
+    strict = re.search(r"^STRICT = (.+)$", noxfile, re.M)
+    assert strict
+    assert " ".join(ast.literal_eval(strict[1])) in commands[1]
+    assert commands[1].endswith('-c conf -d build/doctrees -b html docs "$READTHEDOCS_OUTPUT/html"')
+
+
+def test_the_lock_of_lighthouse_says_nothing_of_where_packages_come_from():
+    folder = ROOT / "conf" / "lighthouse"
+    lock = json.loads((folder / "package-lock.json").read_text("utf-8"))
+    wanted = json.loads((folder / "package.json").read_text("utf-8"))["dependencies"]
+    packages = {name: package for name, package in lock["packages"].items() if name}
+    assert packages["node_modules/lighthouse"]["version"] == wanted["lighthouse"]
+    assert [name for name, package in packages.items() if "integrity" not in package] == []
+    assert [name for name, package in packages.items() if "resolved" in package] == []
+
+
+def test_the_readme_shows_a_picture_that_is_there_and_small():
+    shown = re.findall(r"!\[(.+)\]\((\S+)\)", (ROOT / "README.md").read_text("utf-8"))
+    ((words, path),) = shown
+    assert len(words) > 20
+    assert (ROOT / path).stat().st_size < 150_000
 
 
 def own_registries() -> list[str]:

@@ -98,9 +98,13 @@ def test_the_address_is_refused(outcomes):
     ]
 
 
+@pytest.mark.claim("index.md", "So the first element of the view is eight bytes into the buffer")
+@pytest.mark.claim("index.md", "a step of the first index is two rows of the array")
 def test_the_picture_shows_what_the_example_reads(slices):
     x = numpy.arange(24.0).reshape(4, 6)
     drawn = chain(slices.layout(), slices.members_of_part(x), x)
+    assert drawn.offset == 8
+    assert drawn.strides[0] == 2 * x.strides[0]
     assert drawn.reached() == x[::2, 1::2].ravel().astype(int).tolist()
     picture = drawn._repr_html_()
     for text in ("208 bytes", "A + 8", "96, 16", "2, 3", "−1, −1", ">ndarray<", ">memoryview<"):

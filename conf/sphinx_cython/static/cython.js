@@ -3,8 +3,8 @@
 (() => {
   const HIDEABLE = ["check", "refcount", "failure"];
   const FRAGMENTS = ["address", "access", "check", "call", "refcount", "failure"];
-  const body = document.body;
-  body.classList.add("cy-js");
+  const root = document.documentElement;
+  root.classList.add("cy-js");
 
   // --- What is in the address: the chosen line after the #, the hidden kinds in ?hide=
 
@@ -37,6 +37,8 @@
 
   for (const listing of document.querySelectorAll(".cy-listing:not(.cy-refusal)")) {
     const lines = [...listing.querySelectorAll(".cy-open")];
+    for (const line of listing.querySelectorAll(".cy-line"))
+      line.dataset.cy = `${listing.dataset.module}:${line.firstElementChild.textContent}`;
     for (const details of lines) {
       details.firstElementChild.addEventListener("click", () => {
         const line = details.closest(".cy-line");
@@ -73,7 +75,7 @@
     const label = document.createElement("label");
     const box = document.createElement("input");
     box.type = "checkbox";
-    label.append(box, " ", ...item.childNodes);
+    label.append(box, ...item.childNodes);
     item.append(label);
     boxes.set(kind, box);
     box.addEventListener("change", () => {
@@ -86,7 +88,7 @@
   const applyFilter = () => {
     const kinds = hidden();
     for (const kind of HIDEABLE) {
-      body.classList.toggle(`cy-hide-${kind}`, kinds.has(kind));
+      root.classList.toggle(`cy-hide-${kind}`, kinds.has(kind));
       if (boxes.has(kind)) boxes.get(kind).checked = !kinds.has(kind);
     }
     // A fold may hold two kinds; it goes when both are hidden.

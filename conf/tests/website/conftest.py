@@ -21,23 +21,13 @@ from typing import Any
 
 import pytest
 
+from publishing.browser import FLAGS, NAMES
+
 ROOT = Path(__file__).resolve().parents[3]
 # A site that works here works below any path.
 PREFIX = "/some/path/"
 WIDTHS = (1280, 375)
 THEMES = ("light", "dark")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-# In a container there is no user for Chromium's sandbox. The rest keeps it from calling home,
-# and lets no name be looked up whatever a page may ask for.
-FLAGS = (
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-domain-reliability",
-    "--disable-sync",
-    "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)
 
 
 def find_site() -> tuple[Path | None, str]:
@@ -200,9 +190,9 @@ def base(site: Path) -> Iterator[str]:
 def browser(site: Path) -> Iterator[Any]:
     """The system's Chromium."""
     api = pytest.importorskip("playwright.sync_api")
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    executable = next(filter(None, map(shutil.which, NAMES)), None)
     if not executable:
-        pytest.skip(f"there is no browser here: none of {', '.join(BROWSERS)}")
+        pytest.skip(f"there is no browser here: none of {', '.join(NAMES)}")
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
         yield browser
@@ -223,10 +213,15 @@ class Tab:
         self.errors: list[str] = []
         self.requests: list[str] = []
         page.on("request", lambda request: self.requests.append(request.url))
-        page.on("requestfailed", lambda request: self.errors.append(f"failed: {request.url}"))
+        page.on("requestfailed", self._fail)
         page.on("pageerror", lambda error: self.errors.append(f"exception: {error}"))
         page.on("console", self._hear)
         page.on("response", self._look)
+
+    def _fail(self, request: Any) -> None:
+        # What is under way when a test goes on to another page is cancelled: no fault of the page.
+        if request.failure != "net::ERR_ABORTED":
+            self.errors.append(f"failed: {request.url}: {request.failure}")
 
     def _hear(self, message: Any) -> None:
         if message.type == "error":

@@ -1,0 +1,26 @@
+"""What this site needs to be published, as a Sphinx extension and a few programs.
+
+The extension: one style sheet instead of many, a description and an address for every page, the
+order of search results, the versions that the pages were made with, and a page for addresses that
+do not exist. None of its modules knows of examples or of memoryviews; ``versions`` asks
+``sphinx_cython`` for the compiler.
+
+The programs, ``python -m publishing.<name>``: ``pictures`` takes the picture of the README and the
+card that other sites show beside a link; ``lighthouse`` runs Lighthouse on some pages.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the event handlers and what conf.py may set."""
+    from . import addresses, assets, descriptions, search, versions
+
+    for module in (addresses, assets, descriptions, search, versions):
+        module.setup(app)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
