@@ -113,6 +113,9 @@ leads. */
     return parsed;
   };
 
+  // From a disk no script may read another page, and every attempt would be an error in the console.
+  if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+
   // What stands below a result: the beginning of the section or the page's description, which are
   // prose; the text of a page with listings would be mostly generated C.
   const LENGTH = 240;
