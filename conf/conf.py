@@ -98,6 +98,7 @@ html_css_files = [
     "headings.css",
     "myst-nb.css",
     "search.css",
+    "finding.css",
     "motion.css",
     "brand.css",
     "footer.css",

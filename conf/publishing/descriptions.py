@@ -7,27 +7,33 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
+from sphinx import addnodes
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-# What search engines show of a description, about.
-LONGEST = 200
+# What search engines show of a description, and what is too little to tell pages apart.
+LONGEST = 160
+SHORTEST = 50
 
 
 def description(doctree: nodes.document) -> tuple[str, bool]:
     """Return the description of a page, and whether its author gave it (``html_meta``).
 
-    Without one it is the beginning of the first paragraph: pages of this site begin with the
-    answer, and those of examples with the first paragraph of the docstring.
+    Without one it is the beginning of the text: pages of this site begin with the answer, and those
+    of examples with the docstring.
     """
     for meta in doctree.findall(nodes.meta):
         if meta.get("name") == "description":
             return str(meta["content"]), True
+    text = ""
     for paragraph in doctree.findall(nodes.paragraph):
-        if text := " ".join(paragraph.astext().split()):
-            return textwrap.shorten(text, LONGEST, placeholder=" …"), False
-    return "", False
+        if isinstance(paragraph, addnodes.compact_paragraph):  # an entry of a table of contents
+            continue
+        text = " ".join([*text.split(), *paragraph.astext().split()])
+        if len(text) >= SHORTEST:
+            break
+    return textwrap.shorten(text, LONGEST, placeholder=" …"), False
 
 
 def describe(

@@ -32,6 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _words(text: str) -> str:
     """Reduce text to its words, so that line breaks and markup do not matter."""
+    text = re.sub(r"\{term\}`([^`<]*[^`<\s])(?:\s*<[^`]*>)?`", r"\1", text)  # links to the glossary
     return re.sub(r"[^\w.,;:=\[\]()-]+", " ", re.sub(r"[`*_]", "", text)).strip()
 
 
