@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 JOINED = "site.css"
 # What stands in a page that has a use for a file. By default every page loads all of them. Those of
-# Sphinx serve its search, and mark the words that were searched for on the page that was found: four
-# kilobytes on each page for what the browser's own search does too.
+# Sphinx serve its search, and mark the words that were searched for on the page that was found:
+# four kilobytes on each page for what the browser's own search does too.
 SEARCH = 'id="search-results"'  # stands in a template
 USED_FOR = {
     "mystnb.": 'class="cell',
