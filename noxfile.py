@@ -105,9 +105,11 @@ def tests(session: nox.Session) -> None:
     install(session, "tests")
     find_compiler(session)
     sphinx(session, "html", SITE)
-    # Without a path among them, pytest takes both folders of tests from pyproject.toml.
+    # Without a path among them, pytest takes both folders of tests from pyproject.toml. All of them
+    # take a quarter of an hour in one process; who asks for some may want a debugger.
+    chosen = session.posargs or ["-n", "2", "--dist", "loadfile"]
     site = {"SITE_HTML": str(SITE.resolve())}
-    session.run("python", "-m", "pytest", *session.posargs, env=site)
+    session.run("python", "-m", "pytest", *chosen, env=site)
 
 
 @nox.session(default=False)

@@ -48,14 +48,15 @@ cython = Config(
         Profile(
             "O3",
             "with -O3, and loops placed at multiples of 64 bytes",
-            flags=("-O3", "-falign-loops=64"),
+            flags=("-O3",),
+            optional_flags=("-falign-loops=64",),
             shared=True,
             examples=("speed/*",),
         ),
         Profile(
             "aligned-loops",
             "with -O2, and loops placed at multiples of 64 bytes",
-            flags=("-O2", "-falign-loops=64"),
+            optional_flags=("-falign-loops=64",),
             shared=True,
             examples=("buffers/*", "speed/*"),
         ),
@@ -105,11 +106,10 @@ html_css_files = [
     "tree.css",
     "copy.css",
     "print.css",
+    ("explorer.css", {}),  # a pair, so that it is not joined with the others
 ]
-html_js_files = [
-    ("scrollable.js", {"defer": "defer"}),
-    ("copy.js", {"defer": "defer"}),
-]
+scripts = ("scrollable.js", "copy.js", "strides.js", "explorer.js")
+html_js_files = [(name, {"defer": "defer"}) for name in scripts]
 html_use_index = False  # nothing is indexed, so the page would be empty
 # The counterpart of Furo's style for light pages: the same hue for the same word in both.
 pygments_dark_style = "a11y-high-contrast-dark"

@@ -25,6 +25,8 @@ USED_FOR = {
     "pygments.css": "highlight",
     "cython.js": "cy-",
     "scrollable.js": "highlight|<table",
+    "strides.js": "data-explorer",
+    "explorer.": "data-explorer",
     "copy.js": "highlight|cy-",
 }
 _COMMENT = re.compile(r"/\*.*?\*/\s*", re.S)
@@ -61,7 +63,8 @@ def drop_unused_files(
     body = context.get("body", "")
     unused = tuple(name for name, sign in USED_FOR.items() if not re.search(sign, body))
     for files in ("css_files", "script_files"):
-        context[files] = [
+        # In place: other handlers add files of this page to the same list.
+        context[files][:] = [
             file
             for file in context[files]
             if not Path(str(getattr(file, "filename", file))).name.startswith(unused)

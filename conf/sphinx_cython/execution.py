@@ -229,9 +229,9 @@ def _execute(
 
 
 def keep_from_search(app: Sphinx, doctree: nodes.document) -> None:
-    """Keep cells' HTML that varies from run to run out of the search index (``doctree-read``)."""
+    """Keep cells' HTML out of the search index that varies or says so (``doctree-read``)."""
     for raw in doctree.findall(nodes.raw):
-        if re.search(r'class="[^"]*\bvolatile\b', raw.astext()):
+        if re.search(r'class="[^"]*\b(?:volatile|no-search)\b', raw.astext()):
             raw["classes"].append("no-search")
 
 

@@ -279,6 +279,8 @@ class Page:
                 body = self._listed(line.excerpt, line.score, line.number, code)
             rows.append(f'<li class="cy-line" id="{anchor}">{number}{body}</li>')
         name = escape(f"{data.origin.module}.pyx")
+        # Where the script will add a button.
+        many = " cy-many" if sum(line.excerpt is not None for line in data.lines) > 1 else ""
         links = (
             f'<a href="{self._asset(data.origin, ".pyx")}" download>{name}</a>'
             f'<a href="{self._asset(data.origin, ".c")}" download>'
@@ -286,8 +288,8 @@ class Page:
             f'<a href="{self._asset(data.origin, ".html")}">Cython’s raw annotated page</a>'
         )
         return (
-            f'<div class="cy-listing" data-module="{escape(data.origin.module)}" role="group" '
-            f'aria-label="Annotated listing of {name}">'
+            f'<div class="cy-listing{many}" data-module="{escape(data.origin.module)}" '
+            f'role="group" aria-label="Annotated listing of {name}">'
             f'{self.ids}<div class="cy-head"><span class="cy-title">{name}'
             f'{self._profile(data.origin)}</span><span class="cy-links">{links}</span></div>'
             f'{self._key(*WEIGHTS)}<ol class="cy-lines highlight">{"".join(rows)}</ol>'

@@ -3,8 +3,8 @@
 (() => {
   const HIDEABLE = ["check", "refcount", "failure"];
   const FRAGMENTS = ["address", "access", "check", "call", "refcount", "failure"];
-  const body = document.body;
-  body.classList.add("cy-js");
+  const root = document.documentElement;
+  root.classList.add("cy-js");
 
   // --- What is in the address: the chosen line after the #, the hidden kinds in ?hide=
 
@@ -88,7 +88,7 @@
   const applyFilter = () => {
     const kinds = hidden();
     for (const kind of HIDEABLE) {
-      body.classList.toggle(`cy-hide-${kind}`, kinds.has(kind));
+      root.classList.toggle(`cy-hide-${kind}`, kinds.has(kind));
       if (boxes.has(kind)) boxes.get(kind).checked = !kinds.has(kind);
     }
     // A fold may hold two kinds; it goes when both are hidden.

@@ -213,10 +213,15 @@ class Tab:
         self.errors: list[str] = []
         self.requests: list[str] = []
         page.on("request", lambda request: self.requests.append(request.url))
-        page.on("requestfailed", lambda request: self.errors.append(f"failed: {request.url}"))
+        page.on("requestfailed", self._fail)
         page.on("pageerror", lambda error: self.errors.append(f"exception: {error}"))
         page.on("console", self._hear)
         page.on("response", self._look)
+
+    def _fail(self, request: Any) -> None:
+        # What is under way when a test goes on to another page is cancelled: no fault of the page.
+        if request.failure != "net::ERR_ABORTED":
+            self.errors.append(f"failed: {request.url}: {request.failure}")
 
     def _hear(self, message: Any) -> None:
         if message.type == "error":
