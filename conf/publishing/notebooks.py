@@ -19,30 +19,30 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 SUFFIX = ".ipynb"
-_IMPORT = re.compile(r"^(?:from|import) +([\w.]+(?:, *[\w.]+)*)(?: +import +([\w, ]+))?", re.M)
+_FROM = re.compile(r"\bfrom [\w.]+ import\b[^\n;]*")
 
 
-def imported(cells: list[Cell]) -> set[str]:
-    """Return the modules that cells may import, ``from package import module`` included."""
-    found: set[str] = set()
-    for cell in cells:
-        for modules, names in _IMPORT.findall(cell.source):
-            found.update(name.strip() for name in modules.split(","))
-            found.update(f"{modules}.{word}" for word in re.findall(r"\w+", names))
-    return found
+def imports(code: str, name: str) -> bool:
+    """Whether code imports a module, be it in a string that another Python is given."""
+    package, _, module = name.rpartition(".")
+    if package:
+        return bool(re.search(rf"\bfrom {re.escape(package)} import\b[^\n;]*\b{module}\b", code))
+    others = _FROM.sub("", code)
+    return bool(
+        re.search(rf"\bfrom {module} import\b", code)
+        or re.search(rf"\bimport\b[^\n;]*\b{module}\b", others)
+    )
 
 
 def preparation(state: State, cells: list[Cell], archive: str) -> list[dict[str, Any]]:
     """Return the cells in front of the others: where the examples are from, and building them."""
-    names = imported(cells)
-    needed = sorted(
-        outcome.variant.import_name
-        for outcome in state.outcomes.values()
-        if outcome.variant.import_name in names
-    )
+    source = "\n".join(cell.source for cell in cells)
+    built = sorted({outcome.variant.import_name for outcome in state.outcomes.values()})
+    needed = [name for name in built if imports(source, name)]
     folder = state.helpers[0]
-    drawn = any(path.stem in names for path in helpers(state))
-    lost = [path.stem for path in folder.glob("*.py") if path.stem in names and needs_site(path)]
+    drawn = any(imports(source, path.stem) for path in helpers(state))
+    modules = sorted(folder.glob("*.py"))
+    lost = [path.stem for path in modules if needs_site(path) and imports(source, path.stem)]
     if not (needed or drawn):
         return []
     note = (

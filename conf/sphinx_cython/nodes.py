@@ -373,7 +373,9 @@ class FillGallery(SphinxPostTransform):
 
     def _facts(self, example: Example, pages: dict[str, str]) -> list[nodes.Node]:
         """Say what is in an example, and which pages show it."""
-        functions = [name for name in example.functions if not name.startswith("_")]
+        functions = [
+            name for name in example.functions if not name.rpartition(".")[2].startswith("_")
+        ]
         names = nodes.paragraph(classes=["cy-functions"])
         for number, name in enumerate(functions):
             names += [nodes.Text(", ")] * (number > 0) + [nodes.literal("", name)]
