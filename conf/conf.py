@@ -77,7 +77,7 @@ cython = Config(
             "limited-api",
             "for the stable ABI of Python 3.11 and later",
             macros=(("Py_LIMITED_API", "0x030B0000"),),
-            examples=("objects/object_items",),
+            examples=("objects/object_items", "building/sum_of_view"),
         ),
     ),
 )

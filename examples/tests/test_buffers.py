@@ -3,6 +3,7 @@
 import array
 import math
 import re
+import subprocess
 import timeit
 
 import numpy
@@ -239,3 +240,18 @@ def test_a_module_built_without_numpy_takes_its_arrays(load):
     total = load("sum_of_view").total
     assert total(array.array("d", [1, 2, 6])) == total(numpy.array([1.0, 2.0, 6.0])) == 9.0
     assert load("sum_of_buffer").total(numpy.array([1.0, 2.0, 6.0])) == 9.0
+
+
+@pytest.mark.claim(PAGE, "from Python 3.11 on the buffer protocol belongs to it")
+def test_views_work_in_the_limited_api(load, built, builder, tmp_path):
+    key = "building/sum_of_view@limited-api"
+    assert load("variants.limited_api.sum_of_view").total(array.array("d", [1, 2, 6])) == 9.0
+    c = built(key).c_file
+
+    def compiles(version):
+        macro = f"-DPy_LIMITED_API={version}"
+        command = builder.toolchain.compile_command(str(c), str(tmp_path / "m.o"), ("-O0", macro))
+        return subprocess.run(command, capture_output=True).returncode == 0
+
+    assert compiles("0x030B0000")
+    assert not compiles("0x030A0000")
