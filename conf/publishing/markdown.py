@@ -179,6 +179,16 @@ class Page:
         """Write a paragraph."""
         return _BEGINNING.sub(r"\\\1", self.inline(node).strip())
 
+    def write_compact_paragraph(self, node: addnodes.compact_paragraph) -> str:
+        """Write an entry of a list of pages, or such a list with the caption above it."""
+        if not any(isinstance(child, nodes.bullet_list) for child in node.children):
+            return self.write_paragraph(node)
+        blocks = (
+            f"**{self.inline(child)}**" if isinstance(child, nodes.title) else self.block(child)
+            for child in node.children
+        )
+        return "\n\n".join(blocks)
+
     def write_rubric(self, node: nodes.rubric) -> str:
         """Write a heading that is no section, a caption among them."""
         return f"**{self.inline(node)}**"
@@ -267,6 +277,9 @@ class Page:
         if isinstance(node, nodes.image):
             return f"![{node.get('alt', '')}]({node.get('uri', '')})"
         text = "".join(map(self.inline, node.children))
+        if isinstance(node, nodes.inline) and "volatile" in node["classes"]:
+            # What is measured stays marked: all else is the same in every build of a commit.
+            return f'<span class="volatile">{text}</span>'
         if isinstance(node, nodes.strong):
             return f"**{text}**"
         if isinstance(node, nodes.emphasis):

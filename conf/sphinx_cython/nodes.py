@@ -256,9 +256,13 @@ def _plain_excerpt(data: Shown) -> list[nodes.Node]:
 def _plain_comparison(data: Comparison, costs: dict[str, float]) -> list[nodes.Node]:
     found: list[nodes.Node] = [_paragraph(f"`{data.line}` ({data.made_by})")]
     for row in data.rows:
-        cost = f", cost {html.ratio(costs[row.cost])}" if row.cost in costs else ""
         score = f", cython -a score {row.shown.score}" if data.score else ""
-        found.append(_paragraph(f"{row.label}: {calls_phrase(row.shown.excerpt)}{score}{cost}."))
+        line = _paragraph(f"{row.label}: {calls_phrase(row.shown.excerpt)}{score}")
+        if row.cost in costs:
+            cost = html.ratio(costs[row.cost])
+            line += [nodes.Text(", cost "), nodes.inline("", cost, classes=["volatile"])]
+        line += nodes.Text(".")
+        found.append(line)
         found.append(_code(row.shown.excerpt.text, "c"))
     return found
 

@@ -103,13 +103,23 @@ def test_markdown_has_no_directive_and_the_text_of_the_page(site: Path, taken: s
     shown = text if taken == "contributing/directives" else re.sub(r"(?s)```.*?```", "", text)
     assert text.startswith("# ")
     if taken != "contributing/directives":
-        assert not re.findall(r"^:?`{3,}\{|\{(?:doc|ref|term|numref)\}`", text, re.M)
+        written = re.sub(r"`` .+? ``", "", text)  # a role that is written about
+        assert not re.findall(r"^:?`{3,}\{|\{(?:doc|ref|term|numref)\}`", written, re.M)
     assert "<svg" not in text
     assert "\x1b" not in text
     page = parse(site / f"{taken}.html")
     for heading in page.select("article h2"):
         words = re.findall(r"\w{4,}", heading.get_text())
         assert all(word in shown for word in words), heading.get_text()
+
+
+def test_markdown_lists_pages_and_marks_what_is_measured(site: Path) -> None:
+    text = (site / "index.md").read_text("utf-8")
+    assert "\n**What it is**\n\n- [" in text
+    assert all(line.count("](") <= 2 for line in text.splitlines() if line.startswith("- ["))
+    costs = re.findall(r"cost (.*?)\.$", text, re.M)
+    assert len(costs) == 4
+    assert all(re.fullmatch(r'<span class="volatile">[\d.]+ ×</span>', cost) for cost in costs)
 
 
 def test_markdown_has_the_c_that_the_page_shows(site: Path, taken: str) -> None:
