@@ -28,7 +28,7 @@ EXTRAS = Path(__file__).parent / "archive"
 SOURCES = {".pyx", ".pxd", ".pxi", ".h", ".py", ".toml", ".build", ".txt"}
 LEFT_OUT = {"tests", "build", "dist", "__pycache__"}
 # The pictures take their colours from the first of these.
-SHEETS = ("conf/sphinx_cython/static/cython.css", "conf/static/pictures.css")
+SHEETS = ("conf/sphinx_cython/static/cython-colours.css", "conf/static/pictures.css")
 
 
 def needs_site(helper: Path) -> bool:

@@ -26,7 +26,10 @@ SEARCH = 'id="search-results"'  # stands in a template
 USED_FOR = {
     "mystnb.": 'class="cell',
     "pygments.css": "highlight",
+    "cython.css": "cy-",
     "cython.js": "cy-",
+    # Furo's, for what other extensions put into a page.
+    "furo-extensions.css": "sphinx-|ablog|ad-placement",
     "scrollable.js": "highlight|<table",
     "strides.js": "data-explorer",
     "explorer.": "data-explorer",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,15 @@ SCORER = Path(__file__).parent / "scorer.js"
 
 
 def set_scorer(app: Sphinx, config: Config) -> None:
-    """Let Sphinx put our script behind its own; by full path, as it looks from where it is run."""
-    config.html_search_scorer = str(SCORER)
+    """Let Sphinx put our script, without its comments, behind its own.
+
+    It is named by full path, as Sphinx looks from where it is run.
+    """
+    bare = Path(app.doctreedir, SCORER.name)
+    bare.parent.mkdir(parents=True, exist_ok=True)
+    script = re.sub(r"/\*.*?\*/\s*", "", SCORER.read_text("utf-8"), flags=re.S)
+    bare.write_text(re.sub(r"^\s*//.*\n", "", script, flags=re.M), "utf-8")
+    config.html_search_scorer = str(bare)
 
 
 def keep_index_entries(app: Sphinx, env: BuildEnvironment) -> None:

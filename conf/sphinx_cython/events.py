@@ -282,6 +282,7 @@ def setup(app: Sphinx) -> None:
     app.connect("env-merge-info", merge_pages)
     app.connect("env-updated", finish_reading)
     app.connect("build-finished", finish)
+    app.add_css_file("cython-colours.css")
     app.add_css_file("cython.css")
     app.add_js_file("cython.js", loading_method="defer")
     app.connect("builder-inited", _static_path)

@@ -18,9 +18,8 @@ NewTab = Callable[..., AbstractContextManager[Tab]]
 
 # In kB (1000 bytes), compressed as most servers do it.
 BUDGET = 60
-# The first page shows more than others, the explorer brings data to explore, and the search page
-# the words of all pages.
-LARGER = {"index.html": 100, "guide/explorer.html": 100, "search.html": 80}
+# The first page shows more than others, and the explorer brings data to explore.
+LARGER = {"index.html": 100, "guide/explorer.html": 100}
 
 # Notes what moves from before the first paint on. Shifts that follow an input do not count, nor
 # does what nobody sees: a button that appears in a line of links is 0.0007 or more.
