@@ -149,3 +149,9 @@ def test_each_row_names_a_page_that_backs_it(page):
         text = " ".join(others)
         if "{doc}" in text:
             assert any(f"{{doc}}`{where}`" in text for where in named), first
+
+
+@pytest.mark.claim("guide/the-answer-checked.md", "some twenty thousand lines in each module")
+def test_utility_code_is_most_of_a_module_that_shares_none(c_file):
+    own, shared = (c_file(key).count("\n") for key in ("memory/keeping@plain", "memory/keeping"))
+    assert 15_000 < own - shared < 25_000
