@@ -25,7 +25,7 @@ STRICT = ("-n", "-T", "-W", "-j", "2")
 
 LIGHTHOUSE_PAGES = ("index.html", "guide/view-items.html", "examples/view_items.html")
 
-NO_COMPILER = 3  # exit code of sphinx_cython.toolchain
+NO_COMPILER = 3  # exit code of sphinx_cython.core.toolchain
 
 
 def install(session: nox.Session, group: str) -> None:
@@ -46,7 +46,7 @@ def find_compiler(session: nox.Session) -> str:
     def probe() -> subprocess.CompletedProcess[str]:
         # Not session.run: it hides either the exit code or the message.
         return subprocess.run(
-            [str(Path(session.bin, "python")), "-m", "sphinx_cython.toolchain"],
+            [str(Path(session.bin, "python")), "-m", "sphinx_cython.core.toolchain"],
             env={**os.environ, "PYTHONPATH": "conf"},
             stdin=subprocess.DEVNULL,
             capture_output=True,

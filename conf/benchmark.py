@@ -16,12 +16,12 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from sphinx_cython.build import Builder
-from sphinx_cython.example import Examples
+from sphinx_cython.core.builder import Builder
+from sphinx_cython.core.example import Examples
+from sphinx_cython.core.measure import Group, measure
+from sphinx_cython.core.toolchain import find_toolchain, machine
 from sphinx_cython.html import ratio
-from sphinx_cython.measure import Group, measure
 from sphinx_cython.state import records
-from sphinx_cython.toolchain import find_toolchain, machine
 
 
 def spread(group: Group, stage: Path, repeat: int) -> dict[str, tuple[float, float]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from publishing import addresses
-from sphinx_cython.config import Config, Profile
+from sphinx_cython.core.config import Config, Profile
 
 project = "Inside Cython Memoryviews"
 author = "the Inside Cython Memoryviews authors"

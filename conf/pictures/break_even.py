@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from html import escape
 from types import ModuleType
 
-from sphinx_cython.toolchain import machine
+from sphinx_cython.core.toolchain import machine
 
 LENGTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 ROUNDS = 40

@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 
 from memory_strip import Table
 
-from sphinx_cython.build import environment
-from sphinx_cython.toolchain import Toolchain, find_toolchain
+from sphinx_cython.core.process import environment
+from sphinx_cython.core.toolchain import Toolchain, find_toolchain
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SUFFIX = importlib.machinery.EXTENSION_SUFFIXES[0]

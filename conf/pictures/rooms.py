@@ -33,10 +33,13 @@ def read_room(name: str) -> Room:
     # Imported, so that a change of the module re-executes the page that shows this picture.
     module = importlib.import_module(f"sphinx_cython.{name}")
     tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+    package = name.split(".")[:-1]
     found: set[str] = set()
     for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and node.level == 1:
-            found |= {node.module} if node.module else {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.level:
+            above = package[: len(package) - node.level + 1]
+            names = [node.module] if node.module else [alias.name for alias in node.names]
+            found |= {".".join([*above, name]) for name in names}
     purpose = ast.get_docstring(tree).split("\n\n")[0]
     return Room(name, " ".join(purpose.split()), frozenset(found))
 
@@ -67,7 +70,9 @@ class Rooms:
     """The picture."""
 
     def __init__(self) -> None:
-        names = [module.name for module in pkgutil.iter_modules(sphinx_cython.__path__)]
+        prefix = "sphinx_cython."
+        modules = pkgutil.walk_packages(sphinx_cython.__path__, prefix)
+        names = [module.name.removeprefix(prefix) for module in modules if not module.ispkg]
         self.rooms = in_order({name: read_room(name) for name in names})
 
     def __repr__(self) -> str:
@@ -75,7 +80,8 @@ class Rooms:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<li><b><code>{room.name}.py</code></b><span>{_words(room.purpose)}</span>"
+            f"<li><b><code>{room.name.replace('.', '/')}.py</code></b>"
+            f"<span>{_words(room.purpose)}</span>"
             f"<small>{self._imports(room)}</small></li>"
             for room in self.rooms
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from docutils import nodes
 from sphinx.util.docutils import SphinxRole
 
-from sphinx_cython.config import Config
+from sphinx_cython.core.config import Config
 from sphinx_cython.state import State, get_state
 
 if TYPE_CHECKING:

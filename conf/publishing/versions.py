@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from sphinx_cython.toolchain import ToolchainError, find_toolchain
+from sphinx_cython.core.toolchain import ToolchainError, find_toolchain
 
 if TYPE_CHECKING:
     from docutils import nodes

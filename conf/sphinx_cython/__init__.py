@@ -2,11 +2,10 @@
 
 The modules form one line; each imports only from those before it::
 
-    config → example → toolchain → build → annotation → excerpt → csource → assembly → measure
-           → state → html → nodes → execution → directives → events
+    state → html → nodes → execution → directives → events
 
-No module up to and including ``state`` imports Sphinx, so that tests and tools can build and
-read examples without it.
+``core``, on which all of them rest, does not import Sphinx, so that tests and tools can build
+and read examples without it.
 """
 
 from __future__ import annotations

@@ -12,12 +12,13 @@ from docutils.parsers.rst import directives
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from .assembly import find_loops
-from .build import Artefact, Failure, Variant
-from .config import DEFAULT_PROFILE
-from .csource import find_definitions, read_definitions
-from .example import ExampleError, candidates
-from .measure import Group, Statement
+from .core.artefact import Artefact, Failure, Variant
+from .core.assembly import find_loops
+from .core.config import DEFAULT_PROFILE
+from .core.csource import find_definitions, read_definitions
+from .core.example import ExampleError, candidates
+from .core.measure import Group, Statement
+from .core.toolchain import machine
 from .nodes import (
     Comparison,
     Key,
@@ -40,7 +41,6 @@ from .nodes import (
     cython_utility,
 )
 from .state import PageRecord, State, get_state, record
-from .toolchain import machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable

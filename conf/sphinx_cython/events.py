@@ -13,13 +13,14 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
 from . import execution
-from .build import Artefact, Builder, Failure, Outcome
-from .config import Config
+from .core.artefact import Artefact, Failure, Outcome
+from .core.builder import Builder
+from .core.config import Config
+from .core.example import ExampleError, Examples
+from .core.measure import MeasureError, measure
+from .core.toolchain import ToolchainError, find_toolchain, machine
 from .directives import _folder
-from .example import ExampleError, Examples
-from .measure import MeasureError, measure
 from .state import State, get_state, records, set_state
-from .toolchain import ToolchainError, find_toolchain, machine
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -40,7 +41,7 @@ def configure(app: Sphinx, config: SphinxConfig) -> None:
     complaint is ever lost.
     """
     if not isinstance(config.cython, Config):
-        raise ExtensionError("`cython` in conf.py must be a sphinx_cython.config.Config")
+        raise ExtensionError("`cython` in conf.py must be a sphinx_cython.core.config.Config")
     if "myst_nb" in app.extensions:
         config.nb_execution_mode = "off"
         config.nb_custom_formats = {".md": ["sphinx_cython.execution.read_page", {}, False]}

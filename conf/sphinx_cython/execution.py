@@ -26,7 +26,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from sphinx.util import logging
 
-from .build import environment, write_atomic
+from .core.process import environment
+from .core.store import write_atomic
 from .state import State, get_state, record
 
 if TYPE_CHECKING:

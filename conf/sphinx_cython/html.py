@@ -18,7 +18,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from sphinx.util.osutil import relative_uri
 
-from .excerpt import (
+from .core.excerpt import (
     ACCESS,
     ADDRESS,
     CALL,
@@ -35,7 +35,7 @@ from .state import get_state, records
 if TYPE_CHECKING:
     from sphinx.builders import Builder
 
-    from .assembly import Loop
+    from .core.assembly import Loop
     from .nodes import Comparison, Key, Listing, Machine, Origin, Refusal, Row, Shown, Utility
 
 # Names that say nothing to a reader: the prefix of a variable, of a temporary, of the result.

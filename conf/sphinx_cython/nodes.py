@@ -14,9 +14,9 @@ from sphinx import addnodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from . import html
-from .assembly import Loop
-from .csource import Definition
-from .excerpt import Excerpt
+from .core.assembly import Loop
+from .core.csource import Definition
+from .core.excerpt import Excerpt
 from .state import get_state, records
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
     from sphinx.writers.html5 import HTML5Translator
 
-    from .example import Example
+    from .core.example import Example
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .annotation import Line, load_annotation
-from .build import Artefact, Builder, Failure, Outcome, Variant
-from .csource import read_conditions
-from .example import ExampleError, candidates
-from .excerpt import Excerpt, read_excerpt
-from .measure import Group
+from .core.annotation import Line, load_annotation
+from .core.artefact import Artefact, Failure, Outcome, Variant
+from .core.builder import Builder
+from .core.csource import read_conditions
+from .core.example import ExampleError, candidates
+from .core.excerpt import Excerpt, read_excerpt
+from .core.measure import Group
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx

@@ -24,10 +24,11 @@ import sphinx.cmd.build
 from bs4 import BeautifulSoup, Tag
 from docutils import nodes
 
-from sphinx_cython.build import SHARED_MODULE, Builder
-from sphinx_cython.config import Config, Profile
-from sphinx_cython.example import Examples
-from sphinx_cython.toolchain import Toolchain, find_toolchain
+from sphinx_cython.core.builder import Builder
+from sphinx_cython.core.config import Config, Profile
+from sphinx_cython.core.example import Examples
+from sphinx_cython.core.toolchain import Toolchain, find_toolchain
+from sphinx_cython.core.translate import SHARED_MODULE
 
 CONF = Path(__file__).resolve().parents[1]
 SAMPLES = Path(__file__).parent / "samples"
@@ -176,7 +177,7 @@ class Site:
         self.write(
             {
                 "docs/conf.py": (
-                    "from sphinx_cython.config import Config, Profile\n"
+                    "from sphinx_cython.core.config import Config, Profile\n"
                     "project, author, release = 'Small', 'Nobody', '1'\n"
                     "copyright = '2026'\n"
                     "extensions = ['myst_nb', 'sphinx_cython']\n"

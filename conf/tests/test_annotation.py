@@ -6,8 +6,14 @@ import re
 
 import pytest
 
-from sphinx_cython.annotation import AnnotationError, load_annotation, normalise, read_annotation
-from sphinx_cython.build import Builder
+from sphinx_cython.core.annotation import (
+    AnnotationError,
+    load_annotation,
+    normalise,
+    read_annotation,
+)
+from sphinx_cython.core.builder import Builder
+from sphinx_cython.core.translate import translate
 
 # What Cython writes above the C of a line, and leaves out on its annotated page.
 COMMENT = re.compile(r'[ \t]*/\* "[^"\n]+":\d+\n(?: ?\*.*\n)*?[ \t]*\*/\n')
@@ -95,7 +101,7 @@ def test_what_else_breaks_lines_does_not_shift_them(make_builder, tmp_path):
     """
     builder = make_builder({"odd.pyx": source})
     (variant,) = builder.variants()
-    builder.translate(variant, tmp_path)
+    translate(variant, builder.examples.root, tmp_path)
     example = variant.example
     lines = load_annotation(tmp_path / "odd.html", example)
     assert [line.source for line in lines] == example.source.split("\n")[:-1]

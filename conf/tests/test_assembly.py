@@ -6,8 +6,9 @@ from textwrap import dedent
 
 import pytest
 
-from sphinx_cython.assembly import find_loops, innermost_loops, read_functions, source_lines
-from sphinx_cython.build import Artefact, Builder
+from sphinx_cython.core.artefact import Artefact
+from sphinx_cython.core.assembly import find_loops, innermost_loops, read_functions, source_lines
+from sphinx_cython.core.builder import Builder
 
 # Lines 1 to 9 of a generated C file; line 2 of the source is the header of the loop, 3 its body.
 C = dedent("""\

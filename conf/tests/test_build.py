@@ -15,11 +15,14 @@ from pathlib import Path
 import pytest
 from support import CONF, QUICK, SAMPLES, write
 
-from sphinx_cython import build
-from sphinx_cython.annotation import load_annotation, normalise
-from sphinx_cython.build import Artefact, Builder, Failure, Variant
-from sphinx_cython.config import Config, Profile
-from sphinx_cython.example import Examples
+from sphinx_cython.core import builder as building
+from sphinx_cython.core import compile as compiling
+from sphinx_cython.core import process, store
+from sphinx_cython.core.annotation import load_annotation, normalise
+from sphinx_cython.core.artefact import Artefact, Failure, Variant
+from sphinx_cython.core.builder import Builder
+from sphinx_cython.core.config import Config, Profile
+from sphinx_cython.core.example import Examples
 
 # Under the same names as in the samples, so that what is in the shared cache serves here too.
 ADD = {"plain/add.pyx": (SAMPLES / "plain/add.pyx").read_text()}
@@ -120,7 +123,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         at = command.index("-o")
         source = Path(cwd, command[-1] if step == "Cython" else command[at - 1])
         if source.stem == "bad":
-            raise build.CompileError(step, f"refused/{source.name}:1:0: said no\n")
+            raise process.CompileError(step, f"refused/{source.name}:1:0: said no\n")
         output = Path(cwd, command[at + 1])
         output.write_text(f"{step} of {source.read_text()}")
         if step == "Cython":
@@ -129,7 +132,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             output.with_suffix(".i").write_text("")
             output.with_suffix(".s").write_text("")
 
-    monkeypatch.setattr(build, "_run", run)
+    monkeypatch.setattr(process, "run_step", run)
     return taken
 
 
@@ -189,11 +192,11 @@ def test_the_digest_covers_cython_numpy_python_and_the_compiler(make_builder, mo
             patch.setattr(target, name, value)
             return builder.digest(with_numpy) != before[0], builder.digest(without) != before[1]
 
-    real = build.version
-    assert changes(build, "version", lambda n: "0" if n == "cython" else real(n)) == (True, True)
-    assert changes(build, "version", lambda n: "0" if n == "numpy" else real(n)) == (True, False)
-    assert changes(build.sysconfig, "get_config_var", lambda n: "abi") == (True, True)
-    assert changes(build.sys, "version_info", (3, 99, 0)) == (True, True)
+    real = building.version
+    assert changes(building, "version", lambda n: "0" if n == "cython" else real(n)) == (True, True)
+    assert changes(building, "version", lambda n: "0" if n == "numpy" else real(n)) == (True, False)
+    assert changes(building.sysconfig, "get_config_var", lambda n: "abi") == (True, True)
+    assert changes(building.sys, "version_info", (3, 99, 0)) == (True, True)
     tools = builder.toolchain
     assert changes(builder, "toolchain", replace(tools, version="gcc 99")) == (True, True)
     assert changes(builder, "toolchain", replace(tools, command=("other",))) == (True, True)
@@ -216,11 +219,11 @@ DAMAGE: dict[str, Callable[[Artefact], object]] = {
     "a missing module": lambda a: a.module_file.unlink(),
     "a byte of the C": lambda a: flip_a_byte(a.c_file),
     "a missing page": lambda a: a.html_file.unlink(),
-    "no manifest": lambda a: (a.folder / build.MANIFEST).unlink(),
-    "half a manifest": lambda a: os.truncate(a.folder / build.MANIFEST, 40),
-    "an empty manifest": lambda a: (a.folder / build.MANIFEST).write_text("{}"),
-    "a manifest of nothing": lambda a: (a.folder / build.MANIFEST).write_text('{"files": {}}'),
-    "a manifest that is none": lambda a: (a.folder / build.MANIFEST).write_text('["files"]'),
+    "no manifest": lambda a: (a.folder / store.MANIFEST).unlink(),
+    "half a manifest": lambda a: os.truncate(a.folder / store.MANIFEST, 40),
+    "an empty manifest": lambda a: (a.folder / store.MANIFEST).write_text("{}"),
+    "a manifest of nothing": lambda a: (a.folder / store.MANIFEST).write_text('{"files": {}}'),
+    "a manifest that is none": lambda a: (a.folder / store.MANIFEST).write_text('["files"]'),
     "an empty folder": lambda a: (shutil.rmtree(a.folder), a.folder.mkdir()),
     "a file for a folder": lambda a: (shutil.rmtree(a.folder), a.folder.write_text("")),
 }
@@ -234,7 +237,7 @@ def test_a_damaged_artefact_is_built_again(make_builder, steps, kind: str):
     DAMAGE[kind](artefact)
     assert builder.build_all()["plain/add"] == artefact
     assert steps == ALL_STEPS * 2
-    assert build.is_intact(artefact.folder)
+    assert store.is_intact(artefact.folder)
     assert artefact.module_file.read_bytes() == module
     assert list(builder.cache.glob(".tmp-*")) == []
 
@@ -254,10 +257,10 @@ def test_a_damaged_stage_is_made_again(make_builder, steps):
 BUILD = """
 import sys
 from pathlib import Path
-from sphinx_cython.build import Builder
-from sphinx_cython.config import Config, Profile
-from sphinx_cython.example import Examples
-from sphinx_cython.toolchain import find_toolchain
+from sphinx_cython.core.builder import Builder
+from sphinx_cython.core.config import Config, Profile
+from sphinx_cython.core.example import Examples
+from sphinx_cython.core.toolchain import find_toolchain
 examples, cache = map(Path, sys.argv[1:])
 config = Config(profiles=(Profile("default", flags=("-O0",)),))
 builder = Builder(Examples.scan(examples), config, cache, find_toolchain(), jobs=2)
@@ -280,15 +283,15 @@ def start_builder(builder: Builder) -> subprocess.Popen[str]:
 def test_two_builders_at_once_on_one_cache_both_succeed(make_builder):
     builder = make_builder(ADD)
     processes = [start_builder(builder) for _ in range(2)]
-    for process in processes:
-        out, err = process.communicate(timeout=120)
-        assert process.returncode == 0, err
+    for builder_process in processes:
+        out, err = builder_process.communicate(timeout=120)
+        assert builder_process.returncode == 0, err
         assert run_python(TRY, Path(out.strip())) == "3\n"
     assert sorted(path.name.split("-")[0] for path in builder.cache.iterdir()) == [
         "plain.add",
         "stage",
     ]
-    assert all(build.is_intact(folder) for folder in builder.cache.iterdir())
+    assert all(store.is_intact(folder) for folder in builder.cache.iterdir())
 
 
 @pytest.mark.parametrize("half_done", [".tmp-*/*.c", ".tmp-*/*.i"])
@@ -410,7 +413,7 @@ def test_what_is_refused_is_cached_with_what_the_compiler_said(make_builder, ste
 def test_a_damaged_refusal_is_asked_for_again(make_builder, steps):
     builder = make_builder({"refused/bad.pyx": ""})
     first = builder.build_all()
-    (refusal,) = builder.cache.glob(f"*/{build.REFUSAL}")
+    (refusal,) = builder.cache.glob(f"*/{building.REFUSAL}")
     refusal.write_text("{}")
     assert builder.build_all() == first
     assert steps == ["Cython", "Cython"]
@@ -444,26 +447,26 @@ int z;
 # 9 "m.c"
 int w;
 """
-    assert build.surviving_lines(preprocessed, "m.c") == {3, 5, 9}
+    assert compiling.surviving_lines(preprocessed, "m.c") == {3, 5, 9}
 
 
 def test_ranges_are_runs_of_consecutive_numbers():
-    assert build.ranges({1, 2, 3, 7, 9, 10}) == [(1, 3), (7, 7), (9, 10)]
-    assert build.ranges(set()) == []
+    assert compiling.ranges({1, 2, 3, 7, 9, 10}) == [(1, 3), (7, 7), (9, 10)]
+    assert compiling.ranges(set()) == []
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "sub" / "file"
-    build.write_atomic(path, "old")
-    monkeypatch.setattr(build.os, "replace", lambda *a: (_ for _ in ()).throw(OSError("full")))
+    store.write_atomic(path, "old")
+    monkeypatch.setattr(store.os, "replace", lambda *a: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match="full"):
-        build.write_atomic(path, "new")
+        store.write_atomic(path, "new")
     assert path.read_text() == "old"
 
 
 def test_a_block_that_raises_leaves_no_folder(tmp_path):
     def stop() -> None:
-        with build.atomic_folder(tmp_path / "final") as work:
+        with store.atomic_folder(tmp_path / "final") as work:
             (work / "file").write_text("x")
             raise RuntimeError
 
@@ -474,11 +477,11 @@ def test_a_block_that_raises_leaves_no_folder(tmp_path):
 
 def test_an_intact_artefact_of_another_process_is_kept(tmp_path):
     final = tmp_path / "final"
-    with build.atomic_folder(final) as work:
+    with store.atomic_folder(final) as work:
         (work / "file").write_text("ours")
-        build.seal(work)
+        store.seal(work)
         final.mkdir()
         (final / "file").write_text("theirs")
-        build.seal(final)
+        store.seal(final)
     assert (final / "file").read_text() == "theirs"
     assert [path.name for path in tmp_path.iterdir()] == ["final"]

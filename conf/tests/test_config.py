@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sphinx_cython.config import Config, ConfigError, Profile
+from sphinx_cython.core.config import Config, ConfigError, Profile
 
 
 def test_the_first_profile_is_the_default_one():

@@ -7,14 +7,16 @@ from textwrap import dedent
 
 import pytest
 
-from sphinx_cython.build import Artefact, Builder, surviving_lines
-from sphinx_cython.csource import (
+from sphinx_cython.core.artefact import Artefact
+from sphinx_cython.core.builder import Builder
+from sphinx_cython.core.compile import surviving_lines
+from sphinx_cython.core.csource import (
     find_definitions,
     inactive_lines,
     read_conditions,
     read_definitions,
 )
-from sphinx_cython.excerpt import INACTIVE, Fold
+from sphinx_cython.core.excerpt import INACTIVE, Fold
 
 C = dedent("""\
     #define twice(x) \\

@@ -113,7 +113,7 @@ def site(request, sites: dict[str, Site]) -> Site:
 
 
 def line_of(name: str, line: str, function: str | None = None) -> int:
-    from sphinx_cython.example import Examples
+    from sphinx_cython.core.example import Examples
 
     return Examples.scan(SAMPLES)[name].find_line(line, function)
 

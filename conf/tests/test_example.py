@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from sphinx_cython.example import Example, ExampleError, Examples, find_functions
+from sphinx_cython.core.example import Example, ExampleError, Examples, find_functions
 
 
 def functions(source: str) -> dict[str, tuple[int, int, int]]:

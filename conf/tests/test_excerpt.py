@@ -12,13 +12,15 @@ from pathlib import Path
 import pytest
 from support import CONF
 
-from sphinx_cython import excerpt
-from sphinx_cython.annotation import Line, load_annotation
-from sphinx_cython.build import Artefact, Builder
-from sphinx_cython.config import DEFAULT_PROFILE
-from sphinx_cython.example import Examples
-from sphinx_cython.excerpt import Excerpt, Fold, Fragment, read_excerpt
-from sphinx_cython.toolchain import find_toolchain
+from sphinx_cython.core import excerpt
+from sphinx_cython.core.annotation import Line, load_annotation
+from sphinx_cython.core.artefact import Artefact
+from sphinx_cython.core.builder import Builder
+from sphinx_cython.core.config import DEFAULT_PROFILE
+from sphinx_cython.core.example import Examples
+from sphinx_cython.core.excerpt import Excerpt, Fold, Fragment, read_excerpt
+from sphinx_cython.core.toolchain import find_toolchain
+from sphinx_cython.core.translate import translate
 
 
 def tagged(found: Excerpt, tag: str) -> list[str]:
@@ -53,7 +55,7 @@ def site_lines(tmp_path: Path) -> Iterator[tuple[str, Line]]:
             continue
         page = builder.folder(variant) / f"{variant.example.module}.html"
         if variant.profile.name == DEFAULT_PROFILE and not page.is_file():
-            builder.translate(variant, tmp_path)
+            translate(variant, builder.examples.root, tmp_path)
             page = tmp_path / page.name
         if page.is_file():
             for line in load_annotation(page, variant.example):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sphinx_cython import measure as measuring
-from sphinx_cython.measure import Group, MeasureError, Statement, measure
+from sphinx_cython.core import measure as measuring
+from sphinx_cython.core.measure import Group, MeasureError, Statement, measure
 
 SHORT, LONG = Statement("s", "work", "work(1)"), Statement("l", "work", "work(200)")
 GROUP = Group("", (SHORT, LONG), ("digest",))

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from support import CONF
 
-from sphinx_cython import toolchain
-from sphinx_cython.toolchain import Toolchain, ToolchainError, candidates, find_toolchain
+from sphinx_cython.core import toolchain
+from sphinx_cython.core.toolchain import Toolchain, ToolchainError, candidates, find_toolchain
 
 SYSTEMS = ("Debian", "Fedora", "macOS", "Windows")
 
@@ -125,7 +125,7 @@ def test_without_the_headers_of_python_the_error_says_what_to_install(monkeypatc
 
 def test_asked_on_the_command_line_it_names_the_compiler():
     done = subprocess.run(
-        [sys.executable, "-m", "sphinx_cython.toolchain"],
+        [sys.executable, "-m", "sphinx_cython.core.toolchain"],
         env=os.environ | {"PYTHONPATH": str(CONF)},
         capture_output=True,
         text=True,

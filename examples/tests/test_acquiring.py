@@ -9,7 +9,7 @@ import timeit
 import numpy
 import pytest
 
-from sphinx_cython.csource import read_definitions
+from sphinx_cython.core.csource import read_definitions
 
 PAGE = "guide/acquiring.md"
 KEY = "acquiring/acquire@plain"

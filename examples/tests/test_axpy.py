@@ -6,7 +6,7 @@ import timeit
 import numpy
 import pytest
 
-from sphinx_cython.assembly import find_loops
+from sphinx_cython.core.assembly import find_loops
 
 PAGE = "guide/raw-pointers.md"
 KEY = "speed/axpy"

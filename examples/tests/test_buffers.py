@@ -10,8 +10,8 @@ import numpy
 import pytest
 from building import building
 
-from sphinx_cython.build import Failure
-from sphinx_cython.csource import read_definitions
+from sphinx_cython.core.artefact import Failure
+from sphinx_cython.core.csource import read_definitions
 
 PAGE = "guide/buffers.md"
 KEY = "buffers/old_and_new"

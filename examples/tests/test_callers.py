@@ -7,8 +7,8 @@ import timeit
 import numpy
 import pytest
 
-from sphinx_cython.build import Failure
-from sphinx_cython.csource import read_definitions
+from sphinx_cython.core.artefact import Failure
+from sphinx_cython.core.csource import read_definitions
 
 PAGE = "guide/callers.md"
 KEY = "callers/one_function"

@@ -10,7 +10,7 @@ import timeit
 import numpy
 import pytest
 
-from sphinx_cython.build import Failure
+from sphinx_cython.core.artefact import Failure
 
 PAGE = "guide/gil.md"
 KEY = "gil/without_gil"

@@ -6,7 +6,7 @@ import numpy
 import pytest
 from memory_strip import Strips, Table, strip
 
-from sphinx_cython.build import Failure
+from sphinx_cython.core.artefact import Failure
 
 PAGE = "guide/layouts.md"
 KEY = "layouts/layouts"

@@ -8,8 +8,8 @@ import re
 import numpy
 import pytest
 
-from sphinx_cython.annotation import normalise
-from sphinx_cython.csource import read_definitions
+from sphinx_cython.core.annotation import normalise
+from sphinx_cython.core.csource import read_definitions
 
 PAGE = "guide/object-items.md"
 KEY = "objects/object_items"

@@ -6,7 +6,7 @@ import numpy
 import pytest
 from pointers import pointers
 
-from sphinx_cython.build import Failure
+from sphinx_cython.core.artefact import Failure
 
 PAGE = "guide/indirect.md"
 KEY = "indirect/pointer_rows"

@@ -11,7 +11,7 @@ import numpy
 import pytest
 from break_even import Curve, Plot, break_even, crossing
 
-from sphinx_cython.csource import read_definitions
+from sphinx_cython.core.csource import read_definitions
 
 PAGE = "guide/set-up-cost.md"
 KEY = "setup/set_up@plain"

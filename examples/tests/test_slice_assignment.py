@@ -3,7 +3,7 @@
 import numpy
 import pytest
 
-from sphinx_cython.csource import read_definitions
+from sphinx_cython.core.csource import read_definitions
 
 PAGE = "guide/assigning.md"
 KEY = "indexing/slice_assignment"

@@ -9,8 +9,8 @@ import numpy
 import pytest
 from slice_chain import chain
 
-from sphinx_cython.build import Failure
-from sphinx_cython.csource import read_definitions
+from sphinx_cython.core.artefact import Failure
+from sphinx_cython.core.csource import read_definitions
 
 PAGE = "guide/what-is-inside.md"
 KEY = "inside/slice_struct@plain"

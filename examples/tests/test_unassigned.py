@@ -8,8 +8,8 @@ import sys
 import numpy
 import pytest
 
-from sphinx_cython.build import Failure
-from sphinx_cython.excerpt import CHECK
+from sphinx_cython.core.artefact import Failure
+from sphinx_cython.core.excerpt import CHECK
 
 PAGE = "guide/none-and-unassigned.md"
 UNASSIGNED, NONE = "unassigned/unassigned", "unassigned/none_arguments"

@@ -5,7 +5,8 @@ import re
 import numpy
 import pytest
 
-from sphinx_cython.annotation import load_annotation, normalise
+from sphinx_cython.core.annotation import load_annotation, normalise
+from sphinx_cython.core.translate import translate
 
 PAGE = "guide/view-items.md"
 KEY = "indexing/view_items"
@@ -155,15 +156,15 @@ def test_a_store_is_an_assignment_to_the_address(c_of, load):
 
 def test_body_lines_are_the_same_with_shared_and_with_own_utility_code(builder, outcomes, tmp_path):
     """The default profile takes utility code from a shared module; its body lines do not differ."""
-    from sphinx_cython.build import Variant
-    from sphinx_cython.config import Profile
+    from sphinx_cython.core.artefact import Variant
+    from sphinx_cython.core.config import Profile
 
     for example in builder.examples:
         if example.refused:
             continue
         folder = tmp_path / example.module
         folder.mkdir()
-        builder.translate(Variant(example, Profile("own")), folder)
+        translate(Variant(example, Profile("own")), example.root, folder)
         own = load_annotation(folder / f"{example.module}.html", example)
         shared = load_annotation(outcomes[example.name].html_file, example)
         bodies = {

@@ -6,7 +6,7 @@ import timeit
 import numpy
 import pytest
 
-from sphinx_cython.annotation import load_annotation
+from sphinx_cython.core.annotation import load_annotation
 
 PAGE = "guide/yellow.md"
 KEY = "indexing/yellow"

@@ -62,9 +62,9 @@ def explorer(tab: Tab, base: str) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def addresses(site: Path) -> ModuleType:
     """The compiled example, from the cache of the site."""
-    from sphinx_cython.build import Builder
-    from sphinx_cython.example import Examples
-    from sphinx_cython.toolchain import find_toolchain
+    from sphinx_cython.core.builder import Builder
+    from sphinx_cython.core.example import Examples
+    from sphinx_cython.core.toolchain import find_toolchain
 
     conf = ROOT / "conf"
     config = runpy.run_path(str(conf / "conf.py"))["cython"]

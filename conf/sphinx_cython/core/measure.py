@@ -13,7 +13,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .build import environment, write_atomic
+from .process import environment
+from .store import write_atomic
 
 # Many short rounds: on a busy machine some of them fall into a moment of quiet.
 ROUNDS = 100

@@ -1,0 +1,10 @@
+"""From ``.pyx`` to C, to a module, and to data about both: no Sphinx, no knowledge of any site.
+
+The modules form one line; each imports only from those before it::
+
+    config → example → artefact → process → diagnostics → toolchain → store → translate → compile
+           → builder → annotation → excerpt → csource → assembly → measure
+
+They need the standard library, Cython and Pygments, so that the same code can run in a browser
+worker.
+"""

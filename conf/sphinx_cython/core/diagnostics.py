@@ -1,0 +1,67 @@
+"""What Cython and the C compiler complain about, and the places in the examples it belongs to."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from .artefact import Failure, Problem, Variant
+from .example import Example
+from .process import CompileError
+
+_CYTHON_PROBLEM = re.compile(
+    r"^(?:warning: )?(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?P<col>\d+): (?P<msg>.*)$", re.M
+)
+_C_PROBLEM = re.compile(
+    r"^(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?P<col>\d+): (?:fatal )?error: (?P<msg>.*)$", re.M
+)
+
+
+def _problems(
+    pattern: re.Pattern[str], output: str, example: Example, c: str
+) -> tuple[Problem, ...]:
+    found = (
+        _placed(Problem(m["file"], int(m["line"]), int(m["col"]), m["msg"].strip()), example, c)
+        for m in pattern.finditer(output)
+        if not m[0].startswith("warning:")
+    )
+    # Cython says some things twice.
+    return tuple(dict.fromkeys(found))
+
+
+def _placed(problem: Problem, example: Example, c: str) -> Problem:
+    """Name the place in the examples folder that a place in C belongs to, since the C is gone.
+
+    C that stands in the source is found by its text; above generated C there is a comment with
+    file and line of what it was made of.
+    """
+    path = Path(problem.file)
+    if path.is_absolute() and path.is_relative_to(example.root):
+        return replace(problem, file=path.relative_to(example.root).as_posix())
+    lines = c.split("\n")[: problem.line]
+    if problem.file != f"{example.module}.c" or not c:
+        return problem
+    text = lines[-1].strip()
+    header = re.match(r'#include ["<](.+)[">]', text)
+    verbatim = [
+        number
+        for number, line in enumerate(example.lines, 1)
+        if line.strip() == text or (header and re.search(rf'from "<?{re.escape(header[1])}', line))
+    ]
+    if text and len(verbatim) == 1:
+        return replace(problem, file=f"{example.name}.pyx", line=verbatim[0])
+    problem = replace(problem, message=f"{problem.message}, in the C: {text}")
+    for line in reversed(lines):
+        if "/* #### Code section" in line:
+            break
+        if made_of := re.match(r'\s*/\* "([^"]+)":(\d+)$', line):
+            return replace(problem, file=made_of[1], line=int(made_of[2]), column=0)
+    return problem
+
+
+def failure(variant: Variant, digest: str, error: CompileError) -> Failure:
+    """Describe what a step that failed said of a variant."""
+    pattern = _CYTHON_PROBLEM if error.step == "Cython" else _C_PROBLEM
+    problems = _problems(pattern, error.output, variant.example, error.c)
+    return Failure(variant, digest, error.step, problems, error.output)
