@@ -6,14 +6,19 @@ An example's *name* is its path below the examples folder without the suffix
 
 from __future__ import annotations
 
+import ast
 import difflib
 import hashlib
+import inspect
 import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+
+from .functions import Function, find_functions
+from .scanner import Source
 
 
 class ExampleError(LookupError):
@@ -32,86 +37,12 @@ def candidates(wanted: str, known: Iterable[str]) -> str:
     return "nearest: " + ", ".join(repr(name) for name in near) if near else "there are none"
 
 
-@dataclass(frozen=True)
-class Function:
-    """A function of an example and the lines it spans (from 1, last one included)."""
-
-    name: str
-    first: int
-    last: int
-    header: int
-
-    def __contains__(self, line: int) -> bool:
-        return self.first <= line <= self.last
-
-
-_CLASS = re.compile(r"^(?P<indent>[ \t]*)(?:cdef[ \t]+)?class[ \t]+(?P<name>\w+)")
-_DEF = re.compile(
-    r"^(?P<indent>[ \t]*)(?:async[ \t]+)?(?:def|cpdef|cdef)\b[^=\n]*?\b(?P<name>\w+)[ \t]*\("
-)
 _INCLUDE = re.compile(r"""^[ \t]*include[ \t]+["']([^"']+)["']""", re.M)
 _EXTERN = re.compile(r"""^[ \t]*cdef[ \t]+extern[ \t]+from[ \t]+["']([^"']+)["']""", re.M)
 _C_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+"([^"]+)"', re.M)
 _CIMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+cimport\b|cimport[ \t]+([\w., \t]+))", re.M
 )
-_DOCSTRING = re.compile(r'\A(?:[ \t]*(?:#[^\n]*)?\n)*[rR]?"""(.*?)"""', re.S)
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())
-
-
-def find_functions(lines: list[str]) -> list[Function]:
-    """Find the functions of a Cython source by its layout, as a reader does.
-
-    A function reaches from its first decorator to the last line indented below its header.
-    Methods are named ``Class.method``.
-
-    Args:
-        lines: The lines of the source.
-    """
-    functions: list[Function] = []
-    classes: list[tuple[int, str]] = []
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            classes = [(depth, name) for depth, name in classes if depth < _indent(line)]
-        if found := _CLASS.match(line):
-            classes.append((len(found["indent"]), found["name"]))
-            continue
-        found = _DEF.match(line)
-        if not found or found["name"] in {"from", "nogil", "gil"}:
-            continue
-        end = _header_end(lines, number)
-        if end is None:
-            continue
-        depth = len(found["indent"])
-        first = number
-        while first > 1 and lines[first - 2].strip().startswith("@"):
-            first -= 1
-        last = end
-        for later in range(end + 1, len(lines) + 1):
-            text = lines[later - 1]
-            if not text.strip():
-                continue
-            if _indent(text) <= depth:
-                break
-            last = later
-        qualified = ".".join([*(name for _, name in classes), found["name"]])
-        functions.append(Function(qualified, first, last, number))
-    return functions
-
-
-def _header_end(lines: list[str], number: int) -> int | None:
-    """Return the line on which the header that starts at ``number`` ends, or None if it is none."""
-    depth = 0
-    for current in range(number, min(number + 20, len(lines)) + 1):
-        text = lines[current - 1].split("#", 1)[0]
-        depth += sum((c in "([{") - (c in ")]}") for c in text)
-        if depth <= 0:
-            body_on_line = re.search(r"\)[^()]*:[ \t]*\S", text)
-            return current if text.rstrip().endswith(":") or body_on_line else None
-    return None
 
 
 @dataclass(frozen=True)
@@ -145,8 +76,19 @@ class Example:
 
     @cached_property
     def source(self) -> str:
-        """The text of the file."""
-        return self.path.read_text(encoding="utf-8")
+        """The text of the file as Cython reads it, with newlines as the only ends of lines.
+
+        What cannot be decoded is replaced: Cython refuses the file, and that is reported once.
+        """
+        from Cython.Utils import open_source_file
+
+        try:
+            stream = open_source_file(str(self.path), error_handling="replace")
+        except LookupError:  # an encoding that Python does not have
+            stream = open_source_file(str(self.path), "utf-8", "replace")
+        with stream:
+            text: str = stream.read()
+        return text
 
     @cached_property
     def lines(self) -> list[str]:
@@ -154,10 +96,22 @@ class Example:
         return self.source.removesuffix("\n").split("\n")
 
     @cached_property
+    def _statements(self) -> Source:
+        return Source(self.source)
+
+    @cached_property
     def docstring(self) -> str:
-        """The module's docstring, or an empty string."""
-        found = _DOCSTRING.match(self.source)
-        return found[1].strip() if found else ""
+        """The module's docstring without indentation, or an empty string."""
+        if not self._statements.statements:
+            return ""
+        tokens = [t for t in self._statements.statements[0].tokens if t.text != ";"]
+        if not all(token.is_string for token in tokens):
+            return ""
+        try:
+            text = ast.literal_eval(f"({' '.join(token.text for token in tokens)})")
+        except (SyntaxError, ValueError):
+            return ""
+        return inspect.cleandoc(text).strip() if isinstance(text, str) else ""
 
     @property
     def summary(self) -> str:
@@ -167,31 +121,46 @@ class Example:
     @cached_property
     def functions(self) -> dict[str, Function]:
         """Its functions by name, in order."""
-        return {function.name: function for function in find_functions(self.lines)}
+        return find_functions(self._statements)
 
     def function(self, name: str) -> Function:
-        """Return a function by name.
+        """Return a function by name; the last part of the name is enough where only one ends so.
 
         Raises:
-            ExampleError: There is none of that name.
+            ExampleError: There is none of that name, or several.
         """
-        try:
+        if name in self.functions:
             return self.functions[name]
-        except KeyError:
+        several = [f for f in self.functions.values() if f.name.partition("#")[0] == name]
+        several = several or [f for f in self.functions.values() if f.name.endswith(f".{name}")]
+        if len(several) == 1:
+            return several[0]
+        if several:
+            names = " or ".join(repr(function.name) for function in several)
             raise ExampleError(
-                f"no function {name!r} in {self.name}.pyx; {candidates(name, self.functions)}"
-            ) from None
+                f"{len(several)} functions of {self.name}.pyx are called {name!r}; write {names}"
+            )
+        raise ExampleError(
+            f"no function {name!r} in {self.name}.pyx; {candidates(name, self.functions)}"
+        )
 
     def signature(self, name: str) -> str:
         """Return the header of a function on one line, without its colon.
 
         Raises:
-            ExampleError: There is none of that name.
+            ExampleError: There is none of that name, or several.
         """
-        first = self.function(name).header
-        last = _header_end(self.lines, first) or first
-        pieces = [line.split("#", 1)[0].strip() for line in self.lines[first - 1 : last]]
-        return " ".join(pieces).replace("( ", "(").replace(", )", ")").removesuffix(":")
+        return self.function(name).signature
+
+    @cached_property
+    def _code(self) -> list[str]:
+        """The lines without comments at their ends."""
+        code = self.lines.copy()
+        for comment in self._statements.comments:
+            number = self._statements.line(comment) - 1
+            if before := code[number][: self._statements.column(comment)].strip():
+                code[number] = before
+        return code
 
     def find_line(self, text: str, function: str | None = None) -> int:
         """Return the number of the one line that reads ``text``, leaving indentation aside.
@@ -210,21 +179,20 @@ class Example:
             first, last = span.first, span.last
             where = f"{function}() of {where}"
         wanted = text.strip()
-        stripped = {n: self.lines[n - 1].strip() for n in range(first, last + 1)}
-        found = [
-            n
-            for n, line in stripped.items()
-            if line == wanted or re.fullmatch(re.escape(wanted) + r"[ \t]*#.*", line)
+        numbers = [
+            number
+            for number in range(first, last + 1)
+            if wanted in (self.lines[number - 1].strip(), self._code[number - 1].strip())
         ]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            numbers = ", ".join(map(str, found))
+        if len(numbers) == 1:
+            return numbers[0]
+        if numbers:
+            places = ", ".join(map(str, numbers))
             raise ExampleError(
-                f"line {wanted!r} stands {len(found)} times in {where} (lines {numbers}); "
+                f"line {wanted!r} occurs {len(numbers)} times in {where} (lines {places}); "
                 "name the function it is in"
             )
-        known = [line for line in stripped.values() if line]
+        known = [line.strip() for line in self.lines[first - 1 : last] if line.strip()]
         raise ExampleError(f"no line {wanted!r} in {where}; {candidates(wanted, known)}")
 
     @cached_property
@@ -237,7 +205,7 @@ class Example:
         """
         found = [self.path]
         for path in found:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8", errors="replace")
             names = [*_INCLUDE.findall(text), *_EXTERN.findall(text), *_C_INCLUDE.findall(text)]
             for direct, several in _CIMPORT.findall(text):
                 for part in [direct, *several.split(",")]:
