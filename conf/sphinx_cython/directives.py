@@ -140,6 +140,7 @@ class CythonDirective(SphinxDirective):
     def origin(self, variant: Variant) -> Origin:
         """Describe where C comes from."""
         profile = variant.profile
+        artefact = self.state_of_build.artefact(variant)
         return Origin(
             variant.example.name,
             variant.example.module,
@@ -147,6 +148,7 @@ class CythonDirective(SphinxDirective):
             profile.invocation,
             profile.summary,
             _folder(variant),
+            artefact.c_file.suffix if artefact else ".c",
         )
 
     def shown(self, variant: Variant, function: str, line: str) -> Shown:
@@ -368,6 +370,7 @@ class AssemblyDirective(ExcerptDirective):
             artefact.c_file.read_text(encoding="utf-8"),
             module,
             shown.number,
+            artefact.c_file.suffix,
         )
         # Those of the header of the loop are among them.
         numbers = {item.line for loop in loops[:1] for item in loop.instructions if item.line}

@@ -179,6 +179,7 @@ def test_an_example_goes_by_its_path_or_by_its_module(scan):
     found = scan({"a/one.pyx": "", "two.pyx": ""})
     assert found["a/one"] is found["one"]
     assert [example.name for example in found] == ["a/one", "two"]
+    assert Example("a/one", found.root).module == "one"
 
 
 def test_an_unknown_example_names_the_nearest_ones(scan):
@@ -187,20 +188,32 @@ def test_an_unknown_example_names_the_nearest_ones(scan):
         found["a/for_ways"]
 
 
-def test_two_examples_cannot_be_one_module(scan):
-    with pytest.raises(ExampleError, match=r"b/same.pyx and a/same.pyx .* 'same'; rename one"):
-        scan({"a/same.pyx": "", "b/same.pyx": ""})
-
-
-@pytest.mark.parametrize("module", ["array", "struct", "numpy"])
-def test_an_example_cannot_take_the_name_of_what_pages_import(scan, module: str):
-    with pytest.raises(ExampleError, match=f"a/{module}.pyx would hide the module '{module}'"):
-        scan({f"a/{module}.pyx": ""})
+def test_a_name_that_two_examples_have_is_refused(scan):
+    found = scan({"a/same.pyx": "", "b/same.pyx": "", "refused/other.pyx": "", "c/other.pyx": ""})
+    assert found["a/same"].name == found["a.same"].name == "a/same"
+    with pytest.raises(
+        ExampleError, match=r"2 examples are called 'same'; write 'a/same' or 'b/same'"
+    ):
+        found["same"]
+    with pytest.raises(ExampleError, match=r"write 'c/other' or 'refused/other'"):
+        found["other"]
 
 
 def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(ExampleError, match="no examples folder"):
         Examples.scan(tmp_path / "nowhere")
+
+
+def test_what_is_no_example_is_left_out(scan):
+    files = {"m.pyx": "", "folder.pyx/n.pyx": "", ".hidden/o.pyx": "", "sub/.#p.pyx": ""}
+    assert [example.name for example in scan(files)] == ["folder.pyx/n", "m"]
+
+
+def test_a_link_to_nothing_is_an_error(scan):
+    root = scan({"m.pyx": ""}).root
+    (root / "n.pyx").symlink_to("gone.pyx")
+    with pytest.raises(ExampleError, match=r"n.pyx is not a file"):
+        Examples.scan(root)
 
 
 def test_the_folder_of_refused_examples_is_known(scan):

@@ -62,7 +62,7 @@ def test_the_order_is_cc_then_pythons_own_then_the_path_then_ziglang(monkeypatch
         (("cc",), "PATH"),
         (("gcc",), "PATH"),
         (("clang",), "PATH"),
-        ((sys.executable, "-m", "ziglang", "cc"), "the ziglang package"),
+        ((sys.executable, "-P", "-m", "ziglang", "cc"), "the ziglang package"),
     ]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import sys
 import sysconfig
 import time
@@ -15,15 +14,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 from . import process
-from .artefact import Artefact, Failure, Outcome, Problem, Variant, module_filename
+from .artefact import Artefact, Failure, Outcome, Problem, Variant
 from .compile import compile_module
 from .config import DEFAULT_PROFILE, Config, Profile
 from .diagnostics import failure as describe_failure
 from .example import Example, Examples
+from .names import SHARED_MODULE
 from .process import CompileError
+from .stage import make_stage
 from .store import MANIFEST, atomic_folder, is_intact, seal
 from .toolchain import Toolchain
-from .translate import SHARED_MODULE, translate
+from .translate import translate
 
 # A refusal is what an example that must not compile is for, so it is an artefact like another.
 REFUSAL = "refusal.json"
@@ -204,30 +205,11 @@ class Builder:
         return folder
 
     def stage(self, outcomes: dict[str, Outcome]) -> Path:
-        """Return a folder from which all built modules can be imported.
-
-        Modules of the default profile lie at its top, those of the profile ``p`` in
-        ``variants/p``. The folder is named after what it contains, so that two builds never
-        change it under each other.
-        """
-        artefacts = [o for o in outcomes.values() if isinstance(o, Artefact)]
-        key = hashlib.sha256(
-            repr(sorted((a.variant.key, a.digest) for a in artefacts)).encode()
-        ).hexdigest()[:20]
-        folder = self.cache / f"stage-{key}"
-        if is_intact(folder):
-            return folder
-        with atomic_folder(folder) as work:
-            for artefact in artefacts:
-                parts = artefact.variant.import_name.split(".")[:-1]
-                target = work.joinpath(*parts)
-                target.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(artefact.module_file, target)
-            if any(a.variant.profile.shared for a in artefacts):
-                shared = self.shared_module()
-                shutil.copy2(shared / module_filename(SHARED_MODULE), work)
-            (work / "digests.json").write_text(
-                json.dumps({a.variant.key: a.digest for a in artefacts}, indent=1)
-            )
-            seal(work)
-        return folder
+        """Return a folder from which all built modules can be imported."""
+        artefacts = [
+            outcome
+            for outcome in outcomes.values()
+            if isinstance(outcome, Artefact) and not outcome.variant.example.refused
+        ]
+        shared = any(artefact.variant.profile.shared for artefact in artefacts)
+        return make_stage(artefacts, self.shared_module() if shared else None, self.cache)

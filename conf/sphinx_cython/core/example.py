@@ -1,7 +1,8 @@
 """What a ``.pyx`` file is: its functions, its lines, the files it is made from.
 
 An example's *name* is its path below the examples folder without the suffix
-(``indexing/four_ways``); its *module* is the last part of the name, and is unique.
+(``indexing/four_ways``), its *module* is the last part of that, after which its files are called.
+What Cython and the pages call the module is its *qualified name*.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import difflib
 import hashlib
 import inspect
 import re
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from .extension import Extension, read_extension
 from .functions import Function, find_functions
+from .names import NamingError, assign_names, import_name, import_root, qualified_name
 from .scanner import Source
 
 
@@ -43,6 +45,10 @@ _C_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+"([^"]+)"', re.M)
 _CIMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+cimport\b|cimport[ \t]+([\w., \t]+))", re.M
 )
+# Settings that name files, in the form in which Cython reads them.
+_NAMES_FILES = re.compile(
+    r"^[ \t]*#[ \t]*(?:distutils|cython):[ \t]*(?:sources|depends|extra_objects)[ \t]*=", re.M
+)
 
 
 @dataclass(frozen=True)
@@ -53,16 +59,44 @@ class Example:
         name: Path below the examples folder, with ``/``, without suffix.
         root: The examples folder.
         refused: Whether Cython or the C compiler must refuse it.
+        qualified_name: The name of its module for Cython. That of a package's own module ends in
+            ``.__init__``. Unless given, it is the one that Cython derives.
     """
 
     name: str
     root: Path
     refused: bool = False
+    qualified_name: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.qualified_name:
+            object.__setattr__(self, "qualified_name", qualified_name(self.path))
 
     @property
     def module(self) -> str:
-        """The name under which it is imported."""
+        """The name of the file without its suffix, after which what is made of it is called."""
         return self.name.rpartition("/")[2]
+
+    @property
+    def import_name(self) -> str:
+        """The dotted name under which its module is imported."""
+        return import_name(self.qualified_name)
+
+    @property
+    def include_path(self) -> tuple[str, ...]:
+        """The folders in which Cython searches ``.pxd`` files, relative to the examples folder.
+
+        They make sense of the names of modules that are called by their paths.
+        """
+        by_path = f"{self.root.absolute().name}.{self.name.replace('/', '.')}"
+        return (".", "..") if self.qualified_name == by_path else (".",)
+
+    @property
+    def package(self) -> Path | None:
+        """The folder of the outermost package it is in, or None if it is in none."""
+        path = self.path.absolute()
+        root = import_root(path)
+        return None if root == path.parent else root / path.relative_to(root).parts[0]
 
     @property
     def folder(self) -> str:
@@ -196,6 +230,15 @@ class Example:
         raise ExampleError(f"no line {wanted!r} in {where}; {candidates(wanted, known)}")
 
     @cached_property
+    def extension(self) -> Extension:
+        """What compiling it needs besides its C.
+
+        Raises:
+            ExtensionError: A setting in its source is wrong.
+        """
+        return read_extension(self.path.absolute(), self.root.absolute())
+
+    @cached_property
     def dependencies(self) -> list[Path]:
         """The files of the examples folder that go into this one, itself first.
 
@@ -206,6 +249,8 @@ class Example:
         found = [self.path]
         for path in found:
             text = path.read_text(encoding="utf-8", errors="replace")
+            if _NAMES_FILES.search(text):
+                found += sorted(file for file in self.extension.files if file not in found)
             names = [*_INCLUDE.findall(text), *_EXTERN.findall(text), *_C_INCLUDE.findall(text)]
             for direct, several in _CIMPORT.findall(text):
                 for part in [direct, *several.split(",")]:
@@ -226,14 +271,26 @@ class Example:
     def uses_numpy(self) -> bool:
         """Whether NumPy's C headers are needed to compile it."""
         wanted = re.compile(r"^[ \t]*(?:from[ \t]+numpy\b.*\bcimport|cimport\b.*\bnumpy)\b", re.M)
-        return any(wanted.search(path.read_text(encoding="utf-8")) for path in self.dependencies)
+        texts = (path.read_text(encoding="utf-8", errors="replace") for path in self.dependencies)
+        return any(map(wanted.search, texts))
 
     def digest(self) -> str:
-        """Return a digest of the text of all files it is made from."""
-        hasher = hashlib.sha256(self.name.encode())
+        """Return a digest of its names and of the text of all files it is made from."""
+        hasher = hashlib.sha256(f"{self.name} {self.qualified_name}".encode())
         for path in self.dependencies:
             hasher.update(b"\0" + path.read_bytes())
         return hasher.hexdigest()
+
+
+def _names(root: Path) -> Iterator[str]:
+    """Yield the names of the examples in a folder; what is hidden, editors and tools put there."""
+    for path in root.rglob("*.pyx"):
+        inner = path.relative_to(root)
+        if path.is_dir() or any(part.startswith(".") for part in inner.parts):
+            continue
+        if not path.is_file():
+            raise ExampleError(f"{path} is not a file: is it a link to one that is gone?")
+        yield inner.with_suffix("").as_posix()
 
 
 @dataclass(frozen=True)
@@ -252,40 +309,38 @@ class Examples:
             refused: The sub-folder of those that must not compile.
 
         Raises:
-            ExampleError: Two examples would be the same module, or the folder is missing.
+            ExampleError: A module cannot be imported under any name, or the folder is missing.
         """
         if not root.is_dir():
             raise ExampleError(f"there is no examples folder {root}")
-        by_name: dict[str, Example] = {}
-        modules: dict[str, str] = {}
-        for path in sorted(root.rglob("*.pyx")):
-            name = path.relative_to(root).with_suffix("").as_posix()
-            example = Example(name, root, refused=name.startswith(f"{refused}/"))
-            if example.module in sys.stdlib_module_names | {"cython", "numpy"}:
-                raise ExampleError(
-                    f"{name}.pyx would hide the module {example.module!r} from the pages that "
-                    "import it; rename it"
-                )
-            if example.module in modules:
-                raise ExampleError(
-                    f"{name}.pyx and {modules[example.module]}.pyx would both be the module "
-                    f"{example.module!r}; rename one"
-                )
-            modules[example.module] = name
-            by_name[name] = example
-        return cls(root, by_name)
+        names = sorted(_names(root))
+        wanted = [name for name in names if not name.startswith(f"{refused}/")]
+        try:
+            qualified = assign_names(root, wanted)
+        except NamingError as error:
+            raise ExampleError(str(error)) from None
+        return cls(
+            root,
+            {
+                name: Example(name, root, name not in qualified, qualified.get(name, ""))
+                for name in names
+            },
+        )
 
     def __getitem__(self, name: str) -> Example:
-        """Return an example by name (a bare module name will do).
+        """Return an example by name; the name of its file or module will do if it has no other.
 
         Raises:
-            ExampleError: There is none of that name.
+            ExampleError: There is none of that name, or several.
         """
         if name in self.by_name:
             return self.by_name[name]
-        for example in self.by_name.values():
-            if example.module == name:
-                return example
+        several = [e for e in self if name in (e.module, e.import_name)]
+        if len(several) == 1:
+            return several[0]
+        if several:
+            names = " or ".join(repr(example.name) for example in several)
+            raise ExampleError(f"{len(several)} examples are called {name!r}; write {names}")
         raise ExampleError(f"no example {name!r}; {candidates(name, self.by_name)}")
 
     def __iter__(self) -> Iterator[Example]:

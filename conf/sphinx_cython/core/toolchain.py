@@ -27,6 +27,12 @@ NO_COMPILER, NO_HEADERS = 3, 4
 # by which instructions are traced to C; it changes no instruction, and is stripped on linking.
 BASE_FLAGS = ("-fPIC", "-fwrapv", "-DNDEBUG", "-g1")
 
+# The name of a compiler may have a target in front of it and a version behind it.
+_C_COMPILER = re.compile(
+    r"(?P<before>(?:.*-)?)(?P<name>clang|gcc|cc)(?P<after>(?:-[\d.]+)?(?:\.exe)?)"
+)
+_CXX_COMPILERS = {"clang": "clang++", "gcc": "g++", "cc": "c++"}
+
 # zig compiles for the very machine it runs on and puts traps where C is undefined; neither is
 # what a reader's own compiler would do.
 ZIG_FLAGS = ("-mcpu=baseline", "-fno-sanitize=undefined")
@@ -90,7 +96,12 @@ class Toolchain:
         return f"{kind} {number}".strip()
 
     def compile_command(
-        self, source: str, output: str, flags: tuple[str, ...], step: str = "-c"
+        self,
+        source: str,
+        output: str,
+        flags: tuple[str, ...],
+        step: str = "-c",
+        language: str = "c",
     ) -> list[str]:
         """Return the command that makes an object file.
 
@@ -99,10 +110,31 @@ class Toolchain:
             output: The object file.
             flags: Those of the profile, and include folders.
             step: How far to go; ``-E`` stops after the preprocessor, ``-S`` before the assembler.
+            language: ``"c"`` or ``"c++"``.
         """
         own = ZIG_FLAGS if self.is_zig else ()
         include = f"-I{sysconfig.get_path('include')}"
-        return [*self.command, *BASE_FLAGS, *own, *flags, include, step, source, "-o", output]
+        command = self.command_for(language)
+        return [*command, *BASE_FLAGS, *own, *flags, include, step, source, "-o", output]
+
+    def command_for(self, language: str) -> tuple[str, ...]:
+        """Return how the compiler of a language is called, ``"c"`` or ``"c++"``.
+
+        The C++ compiler is the one that belongs to the C compiler: ``g++-13`` to ``gcc-13``. If it
+        is not known by such a name, the C compiler is given C++, and tells if it cannot compile it.
+        """
+        if language == "c":
+            return self.command
+        if self.is_zig:
+            return (*self.command[:-1], "c++")
+        for number, word in enumerate(self.command):
+            folder, name = os.path.split(word)
+            if match := _C_COMPILER.fullmatch(name):
+                name = f"{match['before']}{_CXX_COMPILERS[match['name']]}{match['after']}"
+                if shutil.which(os.path.join(folder, name)):
+                    word = os.path.join(folder, name)
+                    return (*self.command[:number], word, *self.command[number + 1 :])
+        return self.command
 
     def accepts(self, flag: str) -> bool:
         """Tell whether a module that includes ``Python.h`` can be made with a flag."""
@@ -111,8 +143,23 @@ class Toolchain:
             return False
         return not _try(self, os.environ, (flag,))
 
-    def link_command(self, source: str, output: str, flags: tuple[str, ...]) -> list[str]:
-        """Return the command that makes an extension module of an object file."""
+    def link_command(
+        self,
+        source: str,
+        output: str,
+        flags: tuple[str, ...],
+        language: str = "c",
+        libraries: tuple[str, ...] = (),
+    ) -> list[str]:
+        """Return the command that makes an extension module of an object file.
+
+        Args:
+            source: The object file.
+            output: The module.
+            flags: Those of the profile, and more object files.
+            language: ``"c++"`` if one of the objects was C++.
+            libraries: Flags that follow the objects.
+        """
         own = ZIG_FLAGS if self.is_zig else ()
         if sys.platform == "darwin":
             shared: tuple[str, ...] = ("-bundle", "-undefined", "dynamic_lookup")
@@ -121,7 +168,10 @@ class Toolchain:
             shared = ("-shared", f"-L{Path(sys.base_prefix) / 'libs'}", f"-lpython{version}")
         else:
             shared = ("-shared",)
-        return [*self.command, *own, *flags, source, "-o", output, *shared, "-Wl,-S"]
+        command = self.command_for(language)
+        if language == "c++" and command == self.command:
+            libraries = (*libraries, "-lc++" if sys.platform == "darwin" else "-lstdc++")
+        return [*command, *own, *flags, source, "-o", output, *shared, "-Wl,-S", *libraries]
 
 
 def candidates(environ: Mapping[str, str]) -> list[tuple[tuple[str, ...], str]]:
@@ -133,7 +183,7 @@ def candidates(environ: Mapping[str, str]) -> list[tuple[tuple[str, ...], str]]:
         found.append((tuple(shlex.split(configured)), "Python's own configuration"))
     found += [((name,), "PATH") for name in ("cc", "gcc", "clang")]
     if importlib.util.find_spec("ziglang"):
-        found.append(((sys.executable, "-m", "ziglang", "cc"), "the ziglang package"))
+        found.append(((sys.executable, "-P", "-m", "ziglang", "cc"), "the ziglang package"))
     return found
 
 
