@@ -95,7 +95,7 @@ def test_settings_are_those_that_cythonize_finds(scan, monkeypatch):
     assert below_root(ours.library_dirs) == theirs.library_dirs != []
     folders = {str(examples.root / folder) for folder in theirs.include_dirs}
     assert folders >= {"/absolute", str(examples.root / "lib")}
-    # That of the source itself goes without saying for a compiler that runs there.
+    # cythonize leaves out the folder that it runs in.
     assert set(ours.include_dirs) == folders | {str(examples.root)}
     assert set(ours.depends) == {str(examples.root / name) for name in theirs.depends}
     for name in ("define_macros", "undef_macros", "libraries"):
@@ -135,7 +135,9 @@ print(example.extension.language, example.digest() != "", "Cython.Compiler.Main"
     ],
 )
 def test_settings_that_make_no_sense_are_errors_of_that_example(make_builder, line, message):
-    builder = make_builder({"m.pyx": f"# distutils: {line}\n", "fine.pyx": "x = 1\n"})
+    builder = make_builder(
+        {"m.pyx": f"# distutils: {line}\n# distutils: sources=x.c\n", "fine.pyx": "x = 1\n"}
+    )
     with pytest.raises(ExtensionError, match=message):
         _ = builder.examples["m"].extension
     outcomes = builder.build_all()

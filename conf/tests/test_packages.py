@@ -144,6 +144,15 @@ def test_the_own_pxd_of_a_module_makes_fields(geo: Builder):
     assert "__Pyx_PyObject_GetAttr" not in line.c
 
 
+@pytest.mark.parametrize("key", ["geo/shapes", "geo/units/__init__", "apart/uses"])
+def test_the_c_is_that_of_cython_left_to_itself(geo: Builder, tmp_path, key: str):
+    outcomes, _ = build(geo)
+    ordinary = tmp_path / "ordinary.c"
+    command = [sys.executable, "-m", "cython", "-3", f"{key}.pyx", "-o", str(ordinary)]
+    subprocess.run(command, cwd=geo.examples.root, check=True)
+    assert outcomes[key].c_file.read_text() == ordinary.read_text()
+
+
 def test_variants_of_a_package_stay_apart_from_the_default(geo: Builder):
     _, stage = build(geo)
     code = """

@@ -13,11 +13,12 @@ import hashlib
 import inspect
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from .extension import Extension, read_extension
+from .extension import Extension, ExtensionError, read_extension
 from .functions import Function, find_functions
 from .names import NamingError, assign_names, import_name, import_root, qualified_name
 from .scanner import Source
@@ -240,17 +241,20 @@ class Example:
 
     @cached_property
     def dependencies(self) -> list[Path]:
-        """The files of the examples folder that go into this one, itself first.
+        """The files that go into this one, itself first.
 
-        Included files, C headers and ``.pxd`` files, followed through; what lies outside the
-        examples folder (Cython's, NumPy's) is covered by its version in the digest. Cython has a
-        dependency tree of its own, but it remembers files for the life of the process.
+        Included files, C headers and ``.pxd`` files of the examples folder, followed through, and
+        what settings in them name, wherever it is. What else is outside that folder (Cython's,
+        NumPy's) is covered by its version in the digest. Cython has a dependency tree of its own,
+        but it remembers files for the life of the process.
         """
         found = [self.path]
         for path in found:
             text = path.read_text(encoding="utf-8", errors="replace")
             if _NAMES_FILES.search(text):
-                found += sorted(file for file in self.extension.files if file not in found)
+                # Wrong settings are reported when the source is translated.
+                with suppress(ExtensionError):
+                    found += sorted(file for file in self.extension.files if file not in found)
             names = [*_INCLUDE.findall(text), *_EXTERN.findall(text), *_C_INCLUDE.findall(text)]
             for direct, several in _CIMPORT.findall(text):
                 for part in [direct, *several.split(",")]:

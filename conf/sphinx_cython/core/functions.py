@@ -204,7 +204,7 @@ def _declared(statement: Statement, tokens: Sequence[Token]) -> _Scope | None:
 
 
 def _without_visibility(words: list[str]) -> list[str]:
-    """Leave out the words before a C declaration that say who may use it."""
+    """Leave out the words before a C declaration that tell who may use it."""
     while words and words[0] in _VISIBILITIES:
         words = words[1:]
     return words

@@ -77,7 +77,7 @@ def assign_names(root: Path, names: Iterable[str]) -> dict[str, str]:
     """
     root = root.absolute()
     given = {}
-    # What the first part of each name stands for: a file, or a folder.
+    # The file or folder that the first part of each name means.
     places = {}
     for name in names:
         path = root / f"{name}.pyx"
@@ -99,11 +99,11 @@ def assign_names(root: Path, names: Iterable[str]) -> dict[str, str]:
 
 
 def _in_conflict(given: dict[str, str], places: dict[str, Path]) -> set[str]:
-    """Return the examples whose names begin with one that is reserved, or stands for two places."""
+    """Return the examples whose names begin with one that is reserved or means two places."""
     tops: defaultdict[str, set[Path]] = defaultdict(set)
     for name, qualified in given.items():
         tops[qualified.split(".")[0]].add(places[name])
-    taken = {top for top, stands_for in tops.items() if top in RESERVED or len(stands_for) > 1}
+    taken = {top for top, meant in tops.items() if top in RESERVED or len(meant) > 1}
     return {name for name, qualified in given.items() if qualified.split(".")[0] in taken}
 
 
@@ -125,7 +125,7 @@ def _check(given: dict[str, str], left: set[str]) -> None:
                     f"{name}.pyx cannot be imported as {qualified!r}, since {part!r} is not a name "
                     "in Python; rename that file or folder"
                 )
-        # Of those that are left only the first part is the same, which is as bad.
+        # Two that are left are not imported from one place, so neither can have the first part.
         _claim(claimed, top if name in left else import_name(qualified), name)
     for name, qualified in given.items():
         parts = qualified.split(".")
