@@ -141,7 +141,9 @@ class Completed:
             return f"was ended by signal {-self.returncode}"
 
 
-def environment(scratch: Path | None = None) -> dict[str, str]:
+def environment(
+    scratch: Path | None = None, given: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Return the environment in which children run: the same for every user.
 
     Messages are in English, Python reads and writes UTF-8 whatever the locale, and nothing
@@ -149,8 +151,10 @@ def environment(scratch: Path | None = None) -> dict[str, str]:
 
     Args:
         scratch: A folder for temporary files, if they should go where the child works.
+        given: The variables to start from; those of this process unless given.
     """
-    variables = {k: v for k, v in os.environ.items() if k not in _DROPPED_VARIABLES}
+    given = os.environ if given is None else given
+    variables = {k: v for k, v in given.items() if k not in _DROPPED_VARIABLES}
     variables |= {"LC_ALL": "C", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
     if scratch is not None:
         variables |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))
