@@ -18,7 +18,7 @@ from .core.config import DEFAULT_PROFILE
 from .core.csource import find_definitions, read_definitions
 from .core.example import ExampleError, candidates
 from .core.measure import Group, Statement
-from .core.toolchain import machine
+from .core.toolchain import processor_name
 from .nodes import (
     Comparison,
     Key,
@@ -310,7 +310,7 @@ class ComparisonDirective(CythonDirective):
         if statements:
             digests = tuple(self.page.uses[key] for key in sorted(used))
             measured = Group(self.options.get("setup", ""), tuple(statements), digests)
-            group = measured.digest(machine())
+            group = measured.digest(processor_name())
             self.page.groups[group] = measured
         data = Comparison(
             line,
@@ -318,7 +318,7 @@ class ComparisonDirective(CythonDirective):
             self.options.get("cost", "cost") if statements else "",
             group,
             made_by(state, first),
-            machine(),
+            processor_name(),
             "full" in self.options,
             "score" in self.options,
         )
