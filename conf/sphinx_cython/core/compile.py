@@ -9,6 +9,7 @@ from pathlib import Path
 from . import process
 from .artefact import module_filename
 from .config import Profile
+from .dependencies import package_folder
 from .example import Example
 from .toolchain import Toolchain
 
@@ -44,6 +45,27 @@ def surviving_lines(preprocessed: str, c_name: str) -> set[int]:
     return kept
 
 
+def flags(profile: Profile, example: Example | None = None) -> list[str]:
+    """Return the flags for the C compiler: those of a profile, and where an example has headers."""
+    words = [*profile.flags]
+    words += [f"-D{name}={value}" if value else f"-D{name}" for name, value in profile.macros]
+    if example is not None:
+        words += [f"-I{example.path.parent}", f"-I{example.root}"]
+    return words
+
+
+def numpy_flags() -> list[str]:
+    """Return the flags with which NumPy's headers are found, if NumPy is installed.
+
+    They are always given, since they change nothing where no such header is read.
+    """
+    folder = Path(package_folder("numpy"))
+    for include in (folder / "_core" / "include", folder / "core" / "include"):
+        if (include / "numpy").is_dir():
+            return [f"-I{include}", "-DNPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION"]
+    return []
+
+
 def compile_module(
     module: str,
     profile: Profile,
@@ -53,24 +75,20 @@ def compile_module(
 ) -> None:
     """Compile ``<module>.c`` in a folder to an importable module beside it.
 
+    The list of headers that the compiler read (``*.d``) is there too, even if it refused.
+
     Raises:
         CompileError: The C compiler or the linker refused.
     """
-    flags = [*profile.flags]
-    flags += [f"-D{name}={value}" if value else f"-D{name}" for name, value in profile.macros]
+    words = flags(profile, example)
     if example is not None:
-        flags.append(f"-I{example.path.parent}")
-        flags.append(f"-I{example.root}")
-        if example.uses_numpy:
-            import numpy
-
-            flags += [f"-I{numpy.get_include()}", "-DNPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION"]
+        words += numpy_flags()
     source, objects = f"{module}.c", f"{module}.o"
     # The preprocessed file tells which branch of every #if is in the module.
-    keep = ("-save-temps=obj",)
+    keep = ("-save-temps=obj", "-MD")
     try:
         process.run_step(
-            "the C compiler", toolchain.compile_command(source, objects, (*flags, *keep)), work
+            "the C compiler", toolchain.compile_command(source, objects, (*words, *keep)), work
         )
     except process.CompileError as error:
         error.c = (work / source).read_text(encoding="utf-8")
@@ -84,7 +102,7 @@ def compile_module(
     for step, kept in (("-E", preprocessed), ("-S", assembly)):
         if not kept.is_file():
             # zig cc leaves no temporary files behind.
-            command = toolchain.compile_command(source, kept.name, tuple(flags), step)
+            command = toolchain.compile_command(source, kept.name, tuple(words), step)
             process.run_step("the C compiler", command, work)
     lines = surviving_lines(preprocessed.read_text(errors="replace"), source)
     (work / "compiled-lines.json").write_text(json.dumps(ranges(lines)))

@@ -7,7 +7,6 @@ An example's *name* is its path below the examples folder without the suffix
 from __future__ import annotations
 
 import difflib
-import hashlib
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -48,12 +47,6 @@ class Function:
 _CLASS = re.compile(r"^(?P<indent>[ \t]*)(?:cdef[ \t]+)?class[ \t]+(?P<name>\w+)")
 _DEF = re.compile(
     r"^(?P<indent>[ \t]*)(?:async[ \t]+)?(?:def|cpdef|cdef)\b[^=\n]*?\b(?P<name>\w+)[ \t]*\("
-)
-_INCLUDE = re.compile(r"""^[ \t]*include[ \t]+["']([^"']+)["']""", re.M)
-_EXTERN = re.compile(r"""^[ \t]*cdef[ \t]+extern[ \t]+from[ \t]+["']([^"']+)["']""", re.M)
-_C_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+"([^"]+)"', re.M)
-_CIMPORT = re.compile(
-    r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+cimport\b|cimport[ \t]+([\w., \t]+))", re.M
 )
 _DOCSTRING = re.compile(r'\A(?:[ \t]*(?:#[^\n]*)?\n)*[rR]?"""(.*?)"""', re.S)
 
@@ -226,46 +219,6 @@ class Example:
             )
         known = [line for line in stripped.values() if line]
         raise ExampleError(f"no line {wanted!r} in {where}; {candidates(wanted, known)}")
-
-    @cached_property
-    def dependencies(self) -> list[Path]:
-        """The files of the examples folder that go into this one, itself first.
-
-        Included files, C headers and ``.pxd`` files, followed through; what lies outside the
-        examples folder (Cython's, NumPy's) is covered by its version in the digest. Cython has a
-        dependency tree of its own, but it remembers files for the life of the process.
-        """
-        found = [self.path]
-        for path in found:
-            text = path.read_text(encoding="utf-8")
-            names = [*_INCLUDE.findall(text), *_EXTERN.findall(text), *_C_INCLUDE.findall(text)]
-            for direct, several in _CIMPORT.findall(text):
-                for part in [direct, *several.split(",")]:
-                    if part.strip():
-                        names.append(part.split()[0].replace(".", "/") + ".pxd")
-            if path.suffix == ".pyx":
-                names.append(path.stem + ".pxd")
-            for name in names:
-                for folder in (path.parent, self.root):
-                    other = (folder / name).resolve()
-                    if other.is_file() and other.is_relative_to(self.root.resolve()):
-                        if other not in found:
-                            found.append(other)
-                        break
-        return found
-
-    @property
-    def uses_numpy(self) -> bool:
-        """Whether NumPy's C headers are needed to compile it."""
-        wanted = re.compile(r"^[ \t]*(?:from[ \t]+numpy\b.*\bcimport|cimport\b.*\bnumpy)\b", re.M)
-        return any(wanted.search(path.read_text(encoding="utf-8")) for path in self.dependencies)
-
-    def digest(self) -> str:
-        """Return a digest of the text of all files it is made from."""
-        hasher = hashlib.sha256(self.name.encode())
-        for path in self.dependencies:
-            hasher.update(b"\0" + path.read_bytes())
-        return hasher.hexdigest()
 
 
 @dataclass(frozen=True)
