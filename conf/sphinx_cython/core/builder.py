@@ -43,7 +43,7 @@ from .store import (
     temporary_folder,
 )
 from .toolchain import Toolchain
-from .translate import REPORT, SHARED_MODULE, arguments, generate_shared, translate
+from .translate import REPORT, SHARED_MODULE, arguments, generate_shared, read_report, translate
 
 # What an artefact was made from, in its manifest.
 RECORD = "made from"
@@ -193,7 +193,7 @@ class Builder:
         collector = Collector(self.snapshot, work)
         reports, rules = [*work.glob(REPORT)], [*work.glob("*.d")]
         for report in reports:
-            collector.add_cython(json.loads(report.read_text(encoding="utf-8")))
+            collector.add_cython(read_report(report))
         words = flags(variant.profile, variant.example)
         if rules:
             collector.add_compiler(

@@ -257,7 +257,10 @@ class Collector:
         """Add the files and the libraries that flags name with their folder."""
         folders = [word[2:] for word in flags if word.startswith("-L")]
         libraries = [word[2:] for word in flags if word.startswith("-l")]
-        paths = [word for word in flags if os.path.isabs(word) and os.path.isfile(word)]
+        words = [
+            part for word in flags for part in (word, word.lstrip("@"), word.partition("=")[2])
+        ]
+        paths = [word for word in words if os.path.isabs(word) and os.path.isfile(word)]
         for folder in map(glob.escape, folders):
             for name in map(glob.escape, libraries):
                 paths += glob.glob(f"{folder}/lib{name}.*") + glob.glob(f"{folder}/{name}.lib")

@@ -34,6 +34,7 @@ from typing import Any, NoReturn
 IDLE_SECONDS = 20.0
 
 HEADER = struct.Struct("!I")
+_WRITING = os.O_WRONLY | os.O_RDWR
 
 
 class Recorder:
@@ -75,7 +76,7 @@ class Recorder:
         if event != "open":
             return
         path, mode, flags = arguments
-        writes = mode.strip("bt") != "r" if isinstance(mode, str) else flags & os.O_ACCMODE
+        writes = mode.strip("bt") != "r" if isinstance(mode, str) else flags & _WRITING
         if isinstance(path, str) and not writes:
             self.opened[os.path.abspath(path)] = None
 

@@ -58,6 +58,10 @@ def python_command(*arguments: str) -> list[str]:
     return [sys.executable, "-P", str(PROGRAM), *arguments]
 
 
+def _environment() -> dict[str, str]:
+    return process.environment() | {"PYTHONUTF8": "1"}
+
+
 class ForkServer:
     """The client's end of a server; its methods may be called from several threads."""
 
@@ -68,7 +72,7 @@ class ForkServer:
         self._environment: dict[str, str] = {}
 
     def _start(self) -> socket.socket:
-        self._environment = process.environment() | {"PYTHONUTF8": "1"}
+        self._environment = _environment()
         ours, theirs = socket.socketpair()
         with theirs:
             try:
@@ -86,12 +90,6 @@ class ForkServer:
                 raise ServerEndedError(str(error)) from error
         self._connection = ours
         return ours
-
-    def start(self) -> None:
-        """Start the server if there is none, and do not wait until it is ready."""
-        with self._lock, suppress(ServerEndedError):
-            if self._connection is None:
-                self._start()
 
     def stop(self) -> None:
         """End the server and all its children."""
@@ -150,7 +148,7 @@ class ForkServer:
     def _request(self, text: bytes, descriptors: list[int]) -> None:
         message = fork_server.HEADER.pack(len(text)) + text
         with self._lock:
-            if self._environment != process.environment() | {"PYTHONUTF8": "1"}:
+            if self._environment != _environment():
                 self._stop()
             # A server that was idle may end at the very moment that it gets a request.
             for _ in range(2):

@@ -6,6 +6,7 @@ import json
 import signal
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from . import process
 from .artefact import Variant
@@ -52,6 +53,12 @@ def generate_shared(work: Path) -> None:
     """
     run_cython(["generate-shared", f"{SHARED_MODULE}.c"], work, work / REPORT)
     (work / REPORT).unlink(missing_ok=True)
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """Return what Cython read and looked for (see ``fork_server.Recorder``)."""
+    report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return report
 
 
 def run_cython(words: Sequence[str], cwd: Path, report: Path, seconds: float = SECONDS) -> None:
