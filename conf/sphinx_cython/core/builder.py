@@ -22,7 +22,6 @@ from .config import DEFAULT_PROFILE, Config, Profile
 from .dependencies import (
     Collector,
     Dependencies,
-    everything,
     installed_version,
     read_depfile,
     read_text,
@@ -191,22 +190,23 @@ class Builder:
             failed: The step that failed, if one did.
         """
         collector = Collector(self.snapshot, work)
-        reports, rules = [*work.glob(REPORT)], [*work.glob("*.d")]
-        for report in reports:
-            collector.add_cython(read_report(report))
         words = flags(variant.profile, variant.example)
-        if rules:
+        reports, rules = [*work.glob(REPORT)], [*work.glob("*.d")]
+        if failed != "Cython":
             collector.add_compiler(
                 [name for rule in rules for name in read_depfile(read_text(rule))],
                 words,
                 system_folders(self.toolchain.command, "c"),
                 [read_text(path) for path in work.glob("*.c")],
+                failed=bool(failed),
             )
+        for report in reports:
+            collector.add_cython(read_report(report))
+        if not reports or failed not in ("", "Cython"):
+            collector.add_examples()
         collector.add_named(words)
         for path in (*reports, *rules):
             path.unlink()
-        if not reports or (not rules and failed != "Cython"):
-            return everything(self.snapshot)
         return collector.record()
 
     def build_all(self) -> dict[str, Outcome]:

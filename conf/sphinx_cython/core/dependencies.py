@@ -153,11 +153,6 @@ def homonyms(snapshot: Snapshot, folders: Iterable[str], headers: Sequence[str])
     )
 
 
-def everything(snapshot: Snapshot) -> Dependencies:
-    """Return a record of the whole examples folder, for when it is not known what was read."""
-    return Dependencies({label: snapshot.content_read(label) for label in snapshot.all_files()})
-
-
 @cache
 def _covered_folders() -> dict[str, str]:
     """Return the folders whose files a version covers, each with its package.
@@ -205,7 +200,7 @@ class Collector:
         for path in report["opened"]:
             # Modules that Python imports are code, not input.
             if self._is_example(path) or not path.endswith((".py", ".pyc", ".so", ".pyd")):
-                self._add_file(path)
+                self.add_file(path)
         self._searches["probed"] = {
             label(path): there
             for path, there in sorted(report["probed"].items())
@@ -225,6 +220,7 @@ class Collector:
         flags: Sequence[str],
         system: Sequence[str],
         sources: Iterable[str],
+        failed: bool = False,
     ) -> None:
         """Add what the C compiler read and what could hide it.
 
@@ -233,6 +229,7 @@ class Collector:
             flags: Its flags.
             system: The folders it searches by itself.
             sources: The texts it compiled.
+            failed: Whether it failed: then it may have missed a header, of any name.
         """
         label = self._snapshot.label
         paths = [plain(os.path.join(self._work, name)) for name in read]
@@ -240,9 +237,9 @@ class Collector:
         folders = [f for f in folders if not self._is_covered(f) and not _is_in(f, system)]
         for path in paths:
             if _is_in(path, folders) or not _is_in(path, system):
-                self._add_file(path)
+                self.add_file(path)
         texts = [*sources, *(read_text(self._snapshot.path(label)) for label in self._files)]
-        if any("__has_include" in text or "__has_embed" in text for text in texts):
+        if failed or any("__has_include" in text or "__has_embed" in text for text in texts):
             headers = []
         else:
             headers = sorted({os.path.basename(path).lower() for path in paths})
@@ -265,7 +262,19 @@ class Collector:
             for name in map(glob.escape, libraries):
                 paths += glob.glob(f"{folder}/lib{name}.*") + glob.glob(f"{folder}/{name}.lib")
         for path in paths:
-            self._add_file(path)
+            self.add_file(path)
+
+    def add_file(self, path: str | Path) -> None:
+        """Add a file, unless a version covers it."""
+        path = plain(path)
+        if not self._is_covered(path):
+            self._files.add(self._snapshot.label(path))
+        elif not is_below(path, self._work):
+            self._versions |= {_covering_package(path) or ""} - {""}
+
+    def add_examples(self) -> None:
+        """Add all files of the examples folder, for when it is not known what was read."""
+        self._files.update(self._snapshot.all_files())
 
     def record(self) -> Dependencies:
         """Return the record."""
@@ -283,13 +292,6 @@ class Collector:
         if is_below(path, self._work):
             return True
         return not is_below(path, self._root) and _covering_package(path) is not None
-
-    def _add_file(self, path: str) -> None:
-        path = plain(path)
-        if not self._is_covered(path):
-            self._files.add(self._snapshot.label(path))
-        elif not is_below(path, self._work):
-            self._versions |= {_covering_package(path) or ""} - {""}
 
 
 def _is_in(path: str, folders: Iterable[str]) -> bool:
