@@ -21,7 +21,7 @@ SECONDS = 300.0
 def arguments(variant: Variant) -> list[str]:
     """Return what Cython is told to do with a variant, but for the name of the C file.
 
-    Cython runs in the examples folder and gets relative paths, because they stand in the C file.
+    Cython runs in the examples folder and gets relative paths, because it writes them into the C.
     ``-I .`` is where ``cythonize`` looks for other modules as well.
     """
     profile = variant.profile
@@ -85,7 +85,8 @@ def run_cython(words: Sequence[str], cwd: Path, report: Path, seconds: float = S
             if run.returncode != 0:
                 raise process.CompileError("Cython", run.output + _end(run.returncode, seconds))
             return
-    process.run_step("Cython", python_command("run", str(report), str(cwd), *words), cwd)
+    command = python_command("run", str(report), str(cwd), *words)
+    process.run_step("Cython", command, report.parent)
 
 
 def _end(returncode: int, seconds: float) -> str:
