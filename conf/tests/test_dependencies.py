@@ -15,7 +15,7 @@ import pytest
 from support import QUICK, Site, write
 
 from sphinx_cython.core import builder as building
-from sphinx_cython.core import dependencies, snapshot
+from sphinx_cython.core import dependencies, snapshot, store
 from sphinx_cython.core.artefact import Artefact, Failure, Variant
 from sphinx_cython.core.config import Profile
 from sphinx_cython.core.example import Examples
@@ -275,7 +275,7 @@ def test_a_new_file_that_hides_another_makes_a_new_module(
 
 
 def test_a_pxd_that_was_not_there_is_read(build):
-    """The pxd of a module is optional, so its absence is a part of what was found."""
+    """The pxd of a module is optional, so that there is none is recorded."""
     source = """
         cdef class C:
             pass
@@ -483,6 +483,20 @@ def test_a_folder_that_is_a_link_is_watched(build, tmp_path: Path):
     assert build(files) == (digest, 1, False)
     write(tmp_path / "linked", {"i.h": "enum { N = 2 };\n"})
     assert build(files)[1:] == (2, True)
+
+
+def test_the_examples_may_be_reached_by_a_link(make_builder, tmp_path: Path):
+    files = {"sub/m.pyx": extern('"n.h"'), "n.h": "enum { N = 1 };\n", "sub/m.pxd": ""}
+    builder = make_builder(files)
+    (tmp_path / "link").symlink_to(builder.examples.root)
+    linked = replace(builder, examples=Examples.scan(tmp_path / "link"))
+    artefact = linked.build_all()["sub/m"]
+    record = dependencies.Dependencies.from_json(
+        store.read_manifest(artefact.folder)[building.RECORD]
+    )
+    assert set(record.files) == set(files)
+    assert record.folders == ["."]
+    assert builder.digest(builder.variants()[0]) == artefact.digest
 
 
 # --- a page

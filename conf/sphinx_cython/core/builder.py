@@ -138,7 +138,7 @@ class Builder:
 
     @cached_property
     def _places(self) -> list[tuple[str, str]]:
-        """Folders, as they are written in JSON, and what stands for each in a digest."""
+        """Folders, as they are written in JSON, and what each is replaced by in a digest."""
         root = self.examples.root
         places = {
             # An environment may be in the checkout, so its folders come first.

@@ -19,7 +19,7 @@ SECONDS = 300.0
 
 
 def arguments(variant: Variant) -> list[str]:
-    """Return what Cython is told to do with a variant, but for the name of the C file.
+    """Return the arguments with which Cython translates a variant, but for the C file.
 
     Cython runs in the examples folder and gets relative paths, because it writes them into the C.
     ``-I .`` is where ``cythonize`` looks for other modules as well.
@@ -41,7 +41,7 @@ def translate(variant: Variant, root: Path, work: Path) -> None:
     Raises:
         CompileError: Cython refused the source.
     """
-    c_file = work / f"{variant.example.module}.c"
+    c_file = (work / f"{variant.example.module}.c").absolute()
     run_cython(["-o", str(c_file), *arguments(variant)], root, work / REPORT)
 
 
@@ -85,7 +85,7 @@ def run_cython(words: Sequence[str], cwd: Path, report: Path, seconds: float = S
             if run.returncode != 0:
                 raise process.CompileError("Cython", run.output + _end(run.returncode, seconds))
             return
-    command = python_command("run", str(report), str(cwd), *words)
+    command = python_command("run", str(report.absolute()), str(cwd.absolute()), *words)
     process.run_step("Cython", command, report.parent)
 
 
