@@ -122,13 +122,15 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     taken: list[str] = []
     monkeypatch.setattr(translating, "AVAILABLE", False)
 
-    def run(step: str, command: list[str], cwd: Path) -> None:
+    def run(step: str, command: list[str], cwd: Path, **how: object) -> None:
         taken.append(step)
         at = command.index("-o")
-        source = Path(cwd, command[-1] if step == "Cython" else command[at - 1])
+        source = Path(cwd, command[at - 1])
         if step == "Cython":
-            report = {"opened": [str(source)], "probed": {}, "listed": {}}
-            Path(command[command.index("run") + 1]).write_text(json.dumps(report))
+            report, folder = command[command.index("run") + 1 :][:2]
+            source = Path(folder, command[-1])
+            facts = {"opened": [str(source)], "probed": {}, "listed": {}}
+            Path(report).write_text(json.dumps(facts))
         if source.stem == "bad":
             raise process.CompileError(step, f"refused/{source.name}:1:0: said no\n")
         output = Path(cwd, command[at + 1])

@@ -15,10 +15,11 @@ import pytest
 from support import QUICK, Site, write
 
 from sphinx_cython.core import builder as building
-from sphinx_cython.core import dependencies, snapshot
-from sphinx_cython.core.artefact import Artefact, Variant
+from sphinx_cython.core import dependencies, snapshot, store
+from sphinx_cython.core.artefact import Artefact, Failure, Variant
 from sphinx_cython.core.config import Profile
 from sphinx_cython.core.example import Examples
+from sphinx_cython.core.process import CompileError
 
 # A module that returns the number that the file under test defines.
 RETURNS = "\n\ndef number():\n    return N\n"
@@ -274,7 +275,7 @@ def test_a_new_file_that_hides_another_makes_a_new_module(
 
 
 def test_a_pxd_that_was_not_there_is_read(build):
-    """The pxd of a module is optional, so its absence is a part of what was found."""
+    """The pxd of a module is optional, so that there is none is recorded."""
     source = """
         cdef class C:
             pass
@@ -349,17 +350,50 @@ def test_what_is_refused_is_current_in_the_same_way(make_builder):
         (make_builder({}).examples.root / name).unlink()
 
 
-def test_what_fails_has_a_digest_of_its_own(make_builder):
-    """A page that shows a failure must notice that the same files compile, if they do so later."""
+def test_what_fails_has_the_same_digest_until_something_changes(make_builder):
     files = {"m.pyx": "from defs cimport N\nnothing\n", "defs.pxd": "cdef enum:\n    N = 1\n"}
     digests = [make_builder(files).build_all()["m"].digest for _ in range(2)]
     digests.append(make_builder(files | {"other.pxd": ""}).build_all()["m"].digest)
     assert len(set(digests)) == 1
     changed = make_builder(files | {"defs.pxd": "cdef enum:\n    N = 2\n"})
-    outcome = changed.build_all()["m"]
-    assert outcome.digest != digests[0]
-    record = dependencies.everything(changed.snapshot)
-    assert outcome.digest != record.digest(changed.key(outcome.variant))
+    failure = changed.build_all()["m"]
+    assert failure.digest != digests[0]
+
+
+def test_what_failed_by_chance_has_another_digest_than_what_is_made_later(
+    make_builder, monkeypatch
+):
+    verbatim = 'cdef extern from *:\n    """\n    /* __has_include */\n    """\n'
+    real = building.compile_module
+
+    def fail(*arguments: object) -> None:
+        real(*arguments)
+        raise CompileError("the C compiler", "out of order")
+
+    monkeypatch.setattr(building, "compile_module", fail)
+    failure = make_builder({"m.pyx": verbatim}).build_all()["m"]
+    assert isinstance(failure, Failure)
+    monkeypatch.setattr(building, "compile_module", real)
+    success = make_builder({"m.pyx": verbatim}).build_all()["m"]
+    assert isinstance(success, Artefact)
+    assert failure.digest != success.digest
+
+
+def test_what_is_refused_for_want_of_a_header_follows_the_header(
+    make_builder, profile, tmp_path: Path
+):
+    files = {"refused/m.pyx": extern('"n.h"')}
+
+    def digest() -> str | None:
+        builder = make_builder(files, profile)
+        return builder.digest(builder.variants()[0])
+
+    refusal = make_builder(files, profile).build_all()["refused/m"]
+    assert isinstance(refusal, Failure)
+    assert digest() == refusal.digest
+    write(tmp_path, {"outside/n.h": "enum { N = 1 };\n"})
+    assert digest() is None
+    assert isinstance(make_builder(files, profile).build_all()["refused/m"], Artefact)
 
 
 def test_a_version_counts_where_something_of_the_package_is_read(make_builder, monkeypatch):
@@ -449,6 +483,20 @@ def test_a_folder_that_is_a_link_is_watched(build, tmp_path: Path):
     assert build(files) == (digest, 1, False)
     write(tmp_path / "linked", {"i.h": "enum { N = 2 };\n"})
     assert build(files)[1:] == (2, True)
+
+
+def test_the_examples_may_be_reached_by_a_link(make_builder, tmp_path: Path):
+    files = {"sub/m.pyx": extern('"n.h"'), "n.h": "enum { N = 1 };\n", "sub/m.pxd": ""}
+    builder = make_builder(files)
+    (tmp_path / "link").symlink_to(builder.examples.root)
+    linked = replace(builder, examples=Examples.scan(tmp_path / "link"))
+    artefact = linked.build_all()["sub/m"]
+    record = dependencies.Dependencies.from_json(
+        store.read_manifest(artefact.folder)[building.RECORD]
+    )
+    assert set(record.files) == set(files)
+    assert record.folders == ["."]
+    assert builder.digest(builder.variants()[0]) == artefact.digest
 
 
 # --- a page

@@ -30,15 +30,15 @@ needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes ar
 
 
 def outcome(make: Callable[[Path], object], work: Path) -> dict[str, bytes]:
-    """Return what a translation wrote and said."""
+    """Return what a translation wrote and printed."""
     work.mkdir(parents=True)
-    said = ""
+    printed = ""
     try:
         make(work)
     except process.CompileError as error:
-        said = error.output
+        printed = error.output
     (work / REPORT).unlink(missing_ok=True)
-    return {path.name: path.read_bytes() for path in work.iterdir()} | {"said": said.encode()}
+    return {path.name: path.read_bytes() for path in work.iterdir()} | {"printed": printed.encode()}
 
 
 @needs_fork
@@ -127,8 +127,8 @@ def test_the_locale_and_modules_beside_the_examples_do_not_matter(
     monkeypatch.setenv("LANG", "C")
     scan({f"{name}.py": "raise SystemExit(7)" for name in ("copy", "types", "cython", "re")})
     assert translated(scan, tmp_path / "after") == expected
-    said = translated(scan, tmp_path / "bad", "bad")["said"].decode()
-    assert "straße/bad.pyx:1:4: undeclared name not builtin: ö" in said
+    printed = translated(scan, tmp_path / "bad", "bad")["printed"].decode()
+    assert "straße/bad.pyx:1:4: undeclared name not builtin: ö" in printed
 
 
 # --- what does not end well
@@ -147,7 +147,7 @@ def command(examples: Examples) -> list[str]:
 
 
 @needs_fork
-def test_a_translation_that_takes_too_long_is_ended_and_told(endless, tmp_path):
+def test_a_translation_that_takes_too_long_is_ended_and_reported(endless, tmp_path):
     with pytest.raises(process.CompileError, match=r"Cython took longer than 0.3 s and was ended"):
         translating.run_cython(command(endless), endless.root, tmp_path / REPORT, seconds=0.3)
     work = tmp_path / "work"
@@ -156,7 +156,7 @@ def test_a_translation_that_takes_too_long_is_ended_and_told(endless, tmp_path):
 
 
 @needs_fork
-def test_a_translation_that_crashes_is_told(scan, tmp_path):
+def test_a_translation_that_crashes_is_reported(scan, tmp_path):
     examples = scan({"m.pyx": f"x = {'(' * 50_000}1{')' * 50_000}\n", "fine.pyx": "x = 1\n"})
     with pytest.raises(process.CompileError, match="Cython was ended by SIGSEGV"):
         translate(Variant(examples["m"], PROFILES["shared"]), examples.root, tmp_path)
@@ -164,7 +164,7 @@ def test_a_translation_that_crashes_is_told(scan, tmp_path):
 
 
 @needs_fork
-def test_what_cython_says_of_its_arguments_is_told(scan, tmp_path):
+def test_an_error_in_the_arguments_is_reported(scan, tmp_path):
     examples = scan({"m.pyx": "x = 1\n"})
     with pytest.raises(process.CompileError, match="unknown option --no-such"):
         translating.run_cython(["--no-such", "m.pyx"], examples.root, tmp_path / REPORT)
@@ -238,12 +238,12 @@ def test_a_server_has_the_environment_of_the_moment(scan, tmp_path, monkeypatch)
     variant = Variant(examples["m"], PROFILES["shared"])
     assert (
         b"'elsewhere.pxd' not found"
-        in outcome(lambda work: translate(variant, examples.root, work), work)["said"]
+        in outcome(lambda work: translate(variant, examples.root, work), work)["printed"]
     )
     write(tmp_path / "lib", {"elsewhere.pxd": "cdef enum:\n    N = 1\n"})
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "lib"))
     work = tmp_path / "two"
-    assert not outcome(lambda work: translate(variant, examples.root, work), work)["said"]
+    assert not outcome(lambda work: translate(variant, examples.root, work), work)["printed"]
 
 
 @needs_fork
@@ -285,13 +285,13 @@ time.sleep(600)
 
 def processes_of_group(group: int) -> set[int]:
     """Return the processes of a group that have not ended."""
-    found = set()
+    members = set()
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             state, _, number = path.read_text().rpartition(")")[2].split()[:3]
             if int(number) == group and state != "Z":
-                found.add(int(path.parent.name))
-    return found
+                members.add(int(path.parent.name))
+    return members
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:

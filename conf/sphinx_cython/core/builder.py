@@ -21,7 +21,6 @@ from .config import DEFAULT_PROFILE, Config, Profile
 from .dependencies import (
     Collector,
     Dependencies,
-    everything,
     installed_version,
     read_depfile,
     read_text,
@@ -141,7 +140,7 @@ class Builder:
 
     @cached_property
     def _places(self) -> list[tuple[str, str]]:
-        """Folders, as they are written in JSON, and what stands for each in a digest."""
+        """Folders, as they are written in JSON, and what each is replaced by in a digest."""
         root = self.examples.root
         places = {
             # An environment may be in the checkout, so its folders come first.
@@ -195,15 +194,14 @@ class Builder:
         example = variant.example
         collector = Collector(self.snapshot, work)
         reports, rules = [*work.glob(REPORT)], [*work.glob("*.d")]
-        for report in reports:
-            collector.add_cython(read_report(report))
         try:
             extension = example.extension
         except ExtensionError:
             # Cython was not started.
-            return everything(self.snapshot)
+            collector.add_examples()
+            return collector.record()
         words = all_flags(variant.profile, example)
-        if rules:
+        if failed != "Cython":
             generated = [*work.glob("*.c"), *work.glob("*.cpp")]
             sources = [*generated, *map(Path, extension.sources)]
             language = extension.language
@@ -212,12 +210,15 @@ class Builder:
                 words,
                 system_folders(self.toolchain.command_for(language), language),
                 [read_text(path) for path in sources],
+                failed=bool(failed),
             )
+        for report in reports:
+            collector.add_cython(read_report(report))
+        if not reports or failed not in ("", "Cython"):
+            collector.add_examples()
         collector.add_named([*words, *extension.link_flags, *map(str, extension.files)])
         for path in (*reports, *rules):
             path.unlink()
-        if not reports or (not rules and failed != "Cython"):
-            return everything(self.snapshot)
         return collector.record()
 
     def build_all(self) -> dict[str, Outcome]:

@@ -1,16 +1,16 @@
 """What a variant was made from, and whether that is still what is on disk.
 
 No pattern over a source decides it. Cython's process reports which files it opened and which it
-looked for, and the C compiler writes down which headers it read (``-MD``). The record is kept in
-the artefact's manifest, and an artefact is current as long as its record holds.
+looked for, and the C compiler lists the headers it read (``-MD``). The record is kept in the
+manifest of the artefact, which is current as long as the record holds.
 
 The content of each file counts, with these exceptions: for what belongs to Cython, Python and
 NumPy, the version counts, and for the headers in the folders that the C compiler searches by
 itself, its version and their names. ``/usr/local/include`` is such a folder for many compilers,
-but no version covers it, so the content of its files does count.
+but no version covers it, so the content of its files counts.
 
 A new file may take the place of one that was read. Cython's searches are recorded one by one,
-whether they found something or not. The C compiler does not tell what it looked for, but a header
+whether they found something or not. The C compiler does not list what it looked for, but a header
 can only hide another one of the same name. So the record lists the files that have the name of a
 header that was read, in the examples folder and in the include folders of the command; where the
 C contains ``__has_include``, it lists all files there.
@@ -153,11 +153,6 @@ def homonyms(snapshot: Snapshot, folders: Iterable[str], headers: Sequence[str])
     )
 
 
-def everything(snapshot: Snapshot) -> Dependencies:
-    """Return a record of the whole examples folder, for when it is not known what was read."""
-    return Dependencies({label: snapshot.content_read(label) for label in snapshot.all_files()})
-
-
 @cache
 def _covered_folders() -> dict[str, str]:
     """Return the folders whose files a version covers, each with its package.
@@ -194,28 +189,30 @@ class Collector:
     def __init__(self, snapshot: Snapshot, work: Path) -> None:
         self._snapshot = snapshot
         self._root = str(snapshot.root)
-        self._work = plain(work)
+        self._work = snapshot.place(work)
         self._files: set[str] = set()
         self._versions: set[str] = set()
         self._searches: dict[str, Any] = {}
 
     def add_cython(self, report: Mapping[str, Any]) -> None:
         """Add what Cython read and looked for (see ``fork_server.Recorder``)."""
-        label = self._snapshot.label
-        for path in report["opened"]:
+        label, place = self._snapshot.label, self._snapshot.place
+        for path in map(place, report["opened"]):
             # Modules that Python imports are code, not input.
             if self._is_example(path) or not path.endswith((".py", ".pyc", ".so", ".pyd")):
-                self._add_file(path)
+                self.add_file(path)
         self._searches["probed"] = {
             label(path): there
             for path, there in sorted(report["probed"].items())
-            if self._is_example(path) and label(path) not in self._files
+            if self._is_example(place(path)) and label(path) not in self._files
         }
         listed = {}
         for pattern, paths in sorted(report["listed"].items()):
+            # The folder is escaped in it, unless the pattern was relative to it.
             for root in (self._root, glob.escape(self._root)):
-                if pattern.startswith(root + os.sep):
-                    listed[pattern[len(root) + 1 :]] = [label(path) for path in paths]
+                if place(pattern).startswith(root + os.sep):
+                    inner = place(pattern).removeprefix(root + os.sep)
+                    listed[inner] = [label(path) for path in paths]
                     break
         self._searches["listed"] = listed
 
@@ -225,6 +222,7 @@ class Collector:
         flags: Sequence[str],
         system: Sequence[str],
         sources: Iterable[str],
+        failed: bool = False,
     ) -> None:
         """Add what the C compiler read and what could hide it.
 
@@ -233,16 +231,17 @@ class Collector:
             flags: Its flags.
             system: The folders it searches by itself.
             sources: The texts it compiled.
+            failed: Whether it failed: then it may have missed a header, of any name.
         """
-        label = self._snapshot.label
-        paths = [plain(os.path.join(self._work, name)) for name in read]
-        folders = [plain(os.path.join(self._work, name)) for name in include_folders(flags)]
+        label, place = self._snapshot.label, self._snapshot.place
+        paths = [place(os.path.join(self._work, name)) for name in read]
+        folders = [place(os.path.join(self._work, name)) for name in include_folders(flags)]
         folders = [f for f in folders if not self._is_covered(f) and not _is_in(f, system)]
         for path in paths:
             if _is_in(path, folders) or not _is_in(path, system):
-                self._add_file(path)
+                self.add_file(path)
         texts = [*sources, *(read_text(self._snapshot.path(label)) for label in self._files)]
-        if any("__has_include" in text or "__has_embed" in text for text in texts):
+        if failed or any("__has_include" in text or "__has_embed" in text for text in texts):
             headers = []
         else:
             headers = sorted({os.path.basename(path).lower() for path in paths})
@@ -265,7 +264,19 @@ class Collector:
             for name in map(glob.escape, libraries):
                 paths += glob.glob(f"{folder}/lib{name}.*") + glob.glob(f"{folder}/{name}.lib")
         for path in paths:
-            self._add_file(path)
+            self.add_file(path)
+
+    def add_file(self, path: str | Path) -> None:
+        """Add a file, unless a version covers it."""
+        path = self._snapshot.place(path)
+        if not self._is_covered(path):
+            self._files.add(self._snapshot.label(path))
+        elif not is_below(path, self._work):
+            self._versions |= {_covering_package(path) or ""} - {""}
+
+    def add_examples(self) -> None:
+        """Add all files of the examples folder, for when it is not known what was read."""
+        self._files.update(self._snapshot.all_files())
 
     def record(self) -> Dependencies:
         """Return the record."""
@@ -283,13 +294,6 @@ class Collector:
         if is_below(path, self._work):
             return True
         return not is_below(path, self._root) and _covering_package(path) is not None
-
-    def _add_file(self, path: str) -> None:
-        path = plain(path)
-        if not self._is_covered(path):
-            self._files.add(self._snapshot.label(path))
-        elif not is_below(path, self._work):
-            self._versions |= {_covering_package(path) or ""} - {""}
 
 
 def _is_in(path: str, folders: Iterable[str]) -> bool:

@@ -59,14 +59,13 @@ class Recorder:
 
         def probe(path: Any) -> bool:
             there = exists(path)
-            if isinstance(path, str):
-                self.probed[os.path.abspath(path)] = there
+            if not isinstance(path, int):
+                self.probed[_absolute(path)] = there
             return there
 
         def listing(pattern: Any, **how: Any) -> list[Any]:
             names = matches(pattern, **how)
-            if isinstance(pattern, str):
-                self.listed[os.path.abspath(pattern)] = sorted(map(os.path.abspath, names))
+            self.listed[_absolute(pattern)] = sorted(map(_absolute, names))
             return names
 
         os.path.exists = probe
@@ -77,12 +76,16 @@ class Recorder:
             return
         path, mode, flags = arguments
         writes = mode.strip("bt") != "r" if isinstance(mode, str) else flags & _WRITING
-        if isinstance(path, str) and not writes:
-            self.opened[os.path.abspath(path)] = None
+        if not isinstance(path, int) and not writes:
+            self.opened[_absolute(path)] = None
 
     def report(self) -> dict[str, Any]:
         """Return what was noted as data for JSON."""
         return {"opened": list(self.opened), "probed": self.probed, "listed": self.listed}
+
+
+def _absolute(path: Any) -> str:
+    return os.path.abspath(os.fsdecode(path))
 
 
 def run_cython(arguments: list[str], recorder: Recorder) -> int:

@@ -128,7 +128,7 @@ class ForkServer:
         Raises:
             ServerEndedError: There is no server, or it was ended.
         """
-        request = {"arguments": list(arguments), "cwd": str(cwd), "seconds": seconds}
+        request = {"arguments": list(arguments), "cwd": os.path.abspath(cwd), "seconds": seconds}
         with tempfile.TemporaryFile() as output:
             ours, theirs = os.pipe()
             with os.fdopen(ours, "rb") as pipe:

@@ -49,6 +49,7 @@ class Snapshot:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._root = str(root)
+        self._real_root = os.path.realpath(root)
         self._parent = str(root.parent)
         self._states: dict[str, tuple[int, ...]] = {}
         self._names: dict[str, dict[str, list[str]]] = {}
@@ -59,9 +60,19 @@ class Snapshot:
         # Before anything is built, so that a change during the build is noticed.
         self.names(".")
 
+    def place(self, path: str | Path) -> str:
+        """Return the one absolute path of a file or folder.
+
+        If the examples folder is reached by a link, programs that run in it see its real path.
+        """
+        text = plain(path)
+        if is_below(text, self._real_root):
+            text = self._root + text[len(self._real_root) :]
+        return text
+
     def label(self, path: str | Path) -> str:
         """Return the label of a file or folder."""
-        text = plain(path)
+        text = self.place(path)
         if is_below(text, self._root):
             label = os.path.relpath(text, self._root)
         elif site := next((f for f in site_folders() if is_below(text, f)), ""):
@@ -91,7 +102,10 @@ class Snapshot:
         return self._contents[label]
 
     def content_read(self, label: str) -> str:
-        """Return the digest of the content that a step of this build has read."""
+        """Return the digest of the content that a step of this build has read.
+
+        It is that of a file as it is now, unless it is an example that was changed meanwhile.
+        """
         path = self.path(label)
         if self._states.get(path, _state(path)) != _state(path):
             return CHANGED
@@ -136,7 +150,8 @@ class Snapshot:
             by_name: dict[str, list[str]] = {}
             for entry in _walk(self.path(folder)):
                 by_name.setdefault(entry.name.lower(), []).append(self.label(entry.path))
-                self._states[entry.path] = _state(entry.path)
+                if folder == ".":
+                    self._states[entry.path] = _state(entry.path)
             self._names[folder] = by_name
         return self._names[folder]
 

@@ -51,7 +51,7 @@ def translate(variant: Variant, root: Path, work: Path) -> None:
     except ExtensionError as error:
         raise process.CompileError("Cython", f"{example.name}.pyx:1:0: {error}") from error
     suffix = "cpp" if language == "c++" else "c"
-    words = ["-o", str(work / f"{example.module}.{suffix}"), *arguments(variant)]
+    words = ["-o", str((work / f"{example.module}.{suffix}").absolute()), *arguments(variant)]
     if language == "c++":
         words.insert(0, "--cplus")
     run_cython(words, root, work / REPORT)
@@ -97,7 +97,8 @@ def run_cython(words: Sequence[str], cwd: Path, report: Path, seconds: float = S
             if run.returncode != 0:
                 raise process.CompileError("Cython", run.output + _end(run.returncode, seconds))
             return
-    process.run_step("Cython", python_command("run", str(report), str(cwd), *words), cwd)
+    command = python_command("run", str(report.absolute()), str(cwd.absolute()), *words)
+    process.run_step("Cython", command, report.parent)
 
 
 def _end(returncode: int, seconds: float) -> str:
