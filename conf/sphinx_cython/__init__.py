@@ -2,7 +2,7 @@
 
 The modules form one line; each imports only from those before it::
 
-    state → html → nodes → execution → directives → events
+    domain → html → nodes → execution → directives → events
 
 ``core``, on which all of them rest, does not import Sphinx, so that tests and tools can build
 and read examples without it.

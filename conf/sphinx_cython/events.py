@@ -18,9 +18,10 @@ from .core.builder import Builder
 from .core.config import Config
 from .core.example import ExampleError, Examples
 from .core.measure import MeasureError, measure
+from .core.results import Results
 from .core.toolchain import ToolchainError, find_toolchain, machine
 from .directives import _folder
-from .state import State, get_state, records, set_state
+from .domain import get_results, records, set_results
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -88,18 +89,18 @@ def build_examples(app: Sphinx) -> None:
     outcomes = builder.build_all()
     stage = builder.stage(outcomes)
     helpers = tuple(config.folder(name, confdir) for name in config.helpers)
-    state = State(builder, outcomes, stage, helpers, app.builder.format)
-    state.seconds["examples"] = time.perf_counter() - started
-    state.seconds["_pages"] = time.perf_counter()
-    set_state(app, state)
+    results = Results(builder, outcomes, stage, helpers)
+    results.seconds["examples"] = time.perf_counter() - started
+    results.seconds["_pages"] = time.perf_counter()
+    set_results(app, results)
 
 
 def outdated_pages(
     app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
 ) -> list[str]:
     """Return the pages that show or import something that is not what it was."""
-    state = get_state(app)
-    digests = state.digests()
+    results = get_results(app)
+    digests = results.digests()
     for page in records(env).values():
         page.seconds = 0.0
     return [
@@ -107,7 +108,8 @@ def outdated_pages(
         for docname, page in records(env).items()
         if any(digests.get(key) != digest for key, digest in page.uses.items())
         or any(
-            execution.helper_digest(state, name) != digest for name, digest in page.helpers.items()
+            execution.helper_digest(results, name) != digest
+            for name, digest in page.helpers.items()
         )
     ]
 
@@ -136,8 +138,8 @@ def finish_reading(app: Sphinx, env: BuildEnvironment) -> list[str]:
     Returns:
         The pages that must be written again because of what other pages now are.
     """
-    state = get_state(app)
-    for failure in state.failures():
+    results = get_results(app)
+    for failure in results.failures():
         logger.warning(
             "%s does not compile (%s). Used by: %s\n%s",
             failure.variant.key,
@@ -148,7 +150,7 @@ def finish_reading(app: Sphinx, env: BuildEnvironment) -> list[str]:
             type="cython",
             subtype="compile",
         )
-    for key, outcome in state.outcomes.items():
+    for key, outcome in results.outcomes.items():
         if isinstance(outcome, Artefact) and outcome.variant.example.refused:
             logger.warning(
                 "%s must not compile, and does. Used by: %s",
@@ -158,17 +160,17 @@ def finish_reading(app: Sphinx, env: BuildEnvironment) -> list[str]:
                 type="cython",
                 subtype="refused",
             )
-    for example in state.builder.examples:
+    for example in results.builder.examples:
         if not example.refused and not any(
             example.name in page.examples for page in records(env).values()
         ):
             logger.info("example %s has no page of its own", example.name)
     started = time.perf_counter()
-    state.seconds["pages"] = started - state.seconds.pop("_pages", started)
+    results.seconds["pages"] = started - results.seconds.pop("_pages", started)
     for docname, page in records(env).items():
         for key, group in page.groups.items():
             try:
-                state.costs[key] = measure(group, state.stage, state.builder.cache, machine())
+                results.costs[key] = measure(group, results.stage, results.builder.cache, machine())
             except MeasureError as error:
                 logger.warning(
                     "a measurement failed: %s",
@@ -177,17 +179,17 @@ def finish_reading(app: Sphinx, env: BuildEnvironment) -> list[str]:
                     type="cython",
                     subtype="measure",
                 )
-    state.seconds["measuring"] = time.perf_counter() - started
-    state.seconds["_writing"] = time.perf_counter()
-    return _affected_pages(env, state)
+    results.seconds["measuring"] = time.perf_counter() - started
+    results.seconds["_writing"] = time.perf_counter()
+    return _affected_pages(env, results)
 
 
-def _affected_pages(env: BuildEnvironment, state: State) -> list[str]:
+def _affected_pages(env: BuildEnvironment, results: Results) -> list[str]:
     """Return the pages that must link to an example's page, or list examples, in another way."""
     pages = records(env)
     own = {name: docname for docname, page in pages.items() for name in page.examples}
     examples = [
-        (e.name, e.summary, list(e.functions), own.get(e.name)) for e in state.builder.examples
+        (e.name, e.summary, list(e.functions), own.get(e.name)) for e in results.builder.examples
     ]
     users = [(name, env.titles[name].astext(), sorted(page.uses)) for name, page in pages.items()]
     listed = repr((examples, sorted(users)))
@@ -215,13 +217,13 @@ def _place(failure: Failure) -> str:
 def finish(app: Sphinx, exception: Exception | None) -> None:
     """Publish the files of the examples, say where the time went, take the marker away."""
     try:
-        state = get_state(app)
+        results = get_results(app)
     except KeyError:
         return
     if exception is None:
         if app.builder.format == "html":
-            publish(Path(app.outdir), state.outcomes)
-        _report_times(app, state)
+            publish(Path(app.outdir), results.outcomes)
+        _report_times(app, results)
     # Sphinx keeps the count of warnings for itself; conf/tests notice if that changes.
     if exception is None and app._warncount == 0:
         Path(app.doctreedir, _UNFINISHED, str(os.getpid())).unlink(missing_ok=True)
@@ -247,13 +249,13 @@ def publish(outdir: Path, outcomes: dict[str, Outcome]) -> None:
             shutil.rmtree(old)
 
 
-def _report_times(app: Sphinx, state: State) -> None:
+def _report_times(app: Sphinx, results: Results) -> None:
     """Log a table of where the time went."""
-    seconds = state.seconds
+    seconds = results.seconds
     writing = time.perf_counter() - seconds.pop("_writing", time.perf_counter())
-    fresh = [o for o in state.outcomes.values() if isinstance(o, Artefact) and o.fresh]
+    fresh = [o for o in results.outcomes.values() if isinstance(o, Artefact) and o.fresh]
     rows = [
-        (f"examples: {len(fresh)} of {len(state.outcomes)} built", seconds.get("examples", 0.0)),
+        (f"examples: {len(fresh)} of {len(results.outcomes)} built", seconds.get("examples", 0.0)),
         *((f"    {o.variant.key} ({step})", t) for o in fresh for step, t in o.seconds.items()),
         ("reading pages, cells included", seconds.get("pages", 0.0)),
         *(

@@ -30,7 +30,7 @@ from .core.excerpt import (
     Fold,
     Fragment,
 )
-from .state import get_state, records
+from .domain import get_results, records
 
 if TYPE_CHECKING:
     from sphinx.builders import Builder
@@ -332,7 +332,7 @@ class Page:
 
     def comparison(self, data: Comparison) -> str:
         """Return a comparison: one row a function, the C and the cost each in a column."""
-        costs = get_state(self.builder.env).costs.get(data.group, {})
+        costs = get_results(self.builder.env).costs.get(data.group, {})
         # The whole width is a factor of ten at least: small differences must look small.
         slowest = max(10.0, *costs.values()) if costs else 10.0
         rows = "".join(self._row(row, costs, slowest, data) for row in data.rows)

@@ -17,7 +17,7 @@ from . import html
 from .core.assembly import Loop
 from .core.csource import Definition
 from .core.excerpt import Excerpt
-from .state import get_state, records
+from .domain import get_results, records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -302,7 +302,7 @@ def plain(node: cython_node, env: BuildEnvironment) -> list[nodes.Node]:
     if isinstance(data, Shown):
         return _plain_excerpt(data)
     if isinstance(data, Comparison):
-        return _plain_comparison(data, get_state(env).costs.get(data.group, {}))
+        return _plain_comparison(data, get_results(env).costs.get(data.group, {}))
     if isinstance(data, Utility):
         return _plain_utility(data)
     if isinstance(data, Machine):
@@ -319,8 +319,6 @@ class LowerForOtherBuilders(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:
         """Replace them in one document."""
-        if get_state(self.env).output_format == "html":
-            return
         for node in list(self.document.findall(cython_node)):
             node.replace_self(plain(node, self.env))
 
@@ -358,7 +356,7 @@ class FillGallery(SphinxPostTransform):
             folders = gallery["folders"]
             examples = [
                 example
-                for example in get_state(self.env).builder.examples
+                for example in get_results(self.env).builder.examples
                 if example.name in pages and not example.refused and example.folder in folders
             ]
             examples.sort(
@@ -422,6 +420,11 @@ def _write(self: HTML5Translator, node: cython_node) -> None:
     raise nodes.SkipNode
 
 
+def _lower_for_other_builders(app: Sphinx) -> None:
+    if app.builder.format != "html":
+        app.add_post_transform(LowerForOtherBuilders)
+
+
 def setup(app: Sphinx) -> None:
     """Register the nodes and their transforms."""
     for kind in cython_node.__subclasses__():
@@ -429,4 +432,4 @@ def setup(app: Sphinx) -> None:
     app.add_node(cython_gallery)
     app.add_post_transform(FillGallery)
     app.add_post_transform(FindFirst)
-    app.add_post_transform(LowerForOtherBuilders)
+    app.connect("builder-inited", _lower_for_other_builders)

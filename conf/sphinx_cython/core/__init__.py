@@ -3,7 +3,7 @@
 The modules form one line; each imports only from those before it::
 
     config → example → artefact → process → diagnostics → toolchain → store → translate → compile
-           → builder → annotation → excerpt → csource → assembly → measure
+           → builder → annotation → excerpt → csource → assembly → measure → results
 
 They need the standard library, Cython and Pygments, so that the same code can run in a browser
 worker.

@@ -1,78 +1,28 @@
-"""What one run of Sphinx knows about the examples.
-
-``State`` belongs to the process; ``PageRecord`` is kept in Sphinx's environment, one a page.
-"""
+"""The results of building all examples, as pages read them: by name, by line, by digest."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from .core.annotation import Line, load_annotation
-from .core.artefact import Artefact, Failure, Outcome, Variant
-from .core.builder import Builder
-from .core.csource import read_conditions
-from .core.example import ExampleError, candidates
-from .core.excerpt import Excerpt, read_excerpt
-from .core.measure import Group
-
-if TYPE_CHECKING:
-    from sphinx.application import Sphinx
-    from sphinx.environment import BuildEnvironment
+from .annotation import Line, load_annotation
+from .artefact import Artefact, Failure, Outcome, Variant
+from .builder import Builder
+from .csource import read_conditions
+from .example import ExampleError, candidates
+from .excerpt import Excerpt, read_excerpt
 
 
 @dataclass
-class PageRecord:
-    """What a page is made from, by which it is found to be out of date.
-
-    Attributes:
-        uses: Digest of every variant it shows or its cells import, by key.
-        helpers: Digest of every helper file its cells import.
-        groups: The measurements it shows, by digest.
-        examples: Examples whose own page this is.
-        gallery: Whether it lists all examples.
-        key: Whether it says what the marks mean.
-        others: What it says of other pages, by which it is found that it must be written again.
-        cells: The code of its cells, hidden ones included.
-        seconds: How long its cells ran in this build; 0 if they did not.
-    """
-
-    uses: dict[str, str] = field(default_factory=dict)
-    helpers: dict[str, str] = field(default_factory=dict)
-    groups: dict[str, Group] = field(default_factory=dict)
-    examples: list[str] = field(default_factory=list)
-    gallery: bool = False
-    key: bool = False
-    others: str = ""
-    cells: tuple[str, ...] = ()
-    seconds: float = 0.0
-
-
-def records(env: BuildEnvironment) -> dict[str, PageRecord]:
-    """Return the records of all pages, by docname."""
-    if not hasattr(env, "cython_pages"):
-        env.cython_pages = {}  # type: ignore[attr-defined]
-    found: dict[str, PageRecord] = env.cython_pages  # type: ignore[attr-defined]
-    return found
-
-
-def record(env: BuildEnvironment, docname: str) -> PageRecord:
-    """Return the record of a page, making it if there is none."""
-    return records(env).setdefault(docname, PageRecord())
-
-
-@dataclass
-class State:
-    """The outcome of building the examples, for the rest of the run.
+class Results:
+    """What building the examples yielded, for the rest of a run.
 
     Attributes:
         builder: What built them.
         outcomes: What became of every variant, by key.
         stage: The folder from which they can be imported.
         helpers: Folders on the import path of executed pages.
-        output_format: That of Sphinx's builder, such as ``"html"``.
         seconds: Where the time went, by phase.
         costs: Measured costs relative to the fastest, by group and statement.
     """
@@ -81,7 +31,6 @@ class State:
     outcomes: dict[str, Outcome]
     stage: Path
     helpers: tuple[Path, ...]
-    output_format: str = "html"
     seconds: dict[str, float] = field(default_factory=dict)
     costs: dict[str, dict[str, float]] = field(default_factory=dict)
     _lines: dict[str, list[Line]] = field(default_factory=dict)
@@ -139,18 +88,3 @@ class State:
     def digests(self) -> dict[str, str]:
         """Return the digest of every variant by key."""
         return {key: outcome.digest for key, outcome in self.outcomes.items()}
-
-
-# By doctree folder: nodes and directives know the environment, and reaching the application
-# from there is deprecated.
-_states: dict[str, State] = {}
-
-
-def get_state(run: Sphinx | BuildEnvironment) -> State:
-    """Return the state of a run; KeyError before the examples are built."""
-    return _states[str(run.doctreedir)]
-
-
-def set_state(app: Sphinx, state: State) -> None:
-    """Keep the state of a run."""
-    _states[str(app.doctreedir)] = state
