@@ -90,7 +90,7 @@ def write_archive(app: Sphinx, exception: Exception | None) -> None:
     """Write it when the pages are written (``build-finished``)."""
     built = exception is None and "sphinx_cython" in app.extensions
     if built and app.builder.name == "html":
-        Path(app.outdir, NAME).write_bytes(pack(members(get_results(app))))
+        Path(app.outdir, NAME).write_bytes(pack(members(get_results(app.env))))
 
 
 class SiteFile(SphinxRole):

@@ -12,6 +12,7 @@ from docutils.parsers.rst import directives
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from .assets import asset_folder
 from .core.artefact import Artefact, Failure, Variant
 from .core.assembly import find_loops
 from .core.config import DEFAULT_PROFILE
@@ -20,7 +21,7 @@ from .core.example import ExampleError, candidates
 from .core.measure import Group, Statement
 from .core.results import Results
 from .core.toolchain import machine
-from .domain import PageRecord, get_results, record
+from .domain import ExamplePage, PageRecord, get_results, record
 from .nodes import (
     Comparison,
     Key,
@@ -65,10 +66,6 @@ class NotBuilt(Exception):
     """The example did not compile; that is reported once for all pages."""
 
 
-def _folder(variant: Variant) -> str:
-    return "_cython/" + variant.key.replace("/", "-").replace("@", "--")
-
-
 def made_by(results: Results, variant: Variant) -> str:
     """Return the versions of what made a variant, for a caption."""
     flags = variant.profile.invocation
@@ -102,6 +99,7 @@ class CythonDirective(SphinxDirective):
         try:
             found = self.make()
         except ExampleError as error:
+            self.page.failed = True
             logger.warning("%s", error, location=self.get_location(), type="cython", subtype="name")
             return []
         except NotBuilt as error:
@@ -122,7 +120,7 @@ class CythonDirective(SphinxDirective):
             example or self.arguments[0].strip(),
             profile or self.options.get("profile", DEFAULT_PROFILE),
         )
-        self.page.uses[found.key] = results.outcomes[found.key].digest
+        self.page.uses[found.key] = results.digest(found.key)
         return found
 
     def artefact(self, variant: Variant) -> Artefact:
@@ -147,7 +145,7 @@ class CythonDirective(SphinxDirective):
             profile.name,
             profile.invocation,
             profile.summary,
-            _folder(variant),
+            asset_folder(variant),
         )
 
     def shown(self, variant: Variant, function: str, line: str) -> Shown:
@@ -223,16 +221,33 @@ class ListingDirective(CythonDirective):
 class ExampleDirective(ListingDirective):
     """``cython-example``: the page of an example: its docstring, its listing, its downloads."""
 
+    option_spec: ClassVar[dict[str, Any]] = CythonDirective.option_spec
+
     def run(self) -> list[nodes.Node]:
-        """Put the docstring in front of the listing and register the page."""
+        """Put the docstring in front of the listing."""
         found = super().run()
         if found and isinstance(found[0], cython_node):
             example = self.results.builder.examples[self.arguments[0].strip()]
-            if example.name not in self.page.examples:
-                self.page.examples.append(example.name)
             intro: list[nodes.Node] = self.parse_text_to_nodes(example.docstring)
             return intro + found
         return found
+
+    def make(self) -> nodes.Element:
+        """Make the listing and register the page, even if the example does not compile."""
+        try:
+            listing = super().make()
+        except NotBuilt:
+            self.register(self.variant().example.module)
+            raise
+        self.register(listing["data"].anchor)
+        return listing
+
+    def register(self, anchor: str) -> None:
+        """Make this the place that links to the example lead to."""
+        example = self.variant().example
+        headers = {function.name: function.header for function in example.functions.values()}
+        own = ExamplePage(example.name, anchor, self.get_location(), headers)
+        self.page.examples.append(own)
 
 
 class ExcerptDirective(CythonDirective):
@@ -423,13 +438,13 @@ class GalleryDirective(CythonDirective):
 
     def make(self) -> nodes.Element:
         """Leave a place for the list, which is known when all pages are read."""
-        self.page.gallery = True
         known = {example.folder for example in self.results.builder.examples}
         folders = "".join(self.arguments).split()
         for folder in folders:
             if folder not in known:
                 raise ExampleError(f"no folder {folder!r} of examples; {candidates(folder, known)}")
-        return cython_gallery(folders=folders or sorted(known))
+        self.page.galleries.append(tuple(folders))
+        return cython_gallery(folders=folders)
 
 
 def setup(app: Sphinx) -> None:

@@ -121,7 +121,7 @@ def _fill(
     docname: str,
 ) -> None:
     """Give the cells their outputs, from the cache or by running them."""
-    results = get_results(app)
+    results = get_results(app.env)
     page = record(app.env, docname)
     page.cells = tuple(cell.source for cell in cells)
     path = results.builder.cache / "executed" / f"{_key(cells)}.json"
@@ -133,6 +133,7 @@ def _fill(
         if kept["complete"]:
             text = json.dumps(kept)
             write_atomic(path, f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
+    page.failed |= not kept["complete"]
     page.uses.update(kept["uses"])
     page.helpers.update(kept["helpers"])
     for count, (cell, outputs) in enumerate(zip(cells, kept["outputs"], strict=True), 1):
@@ -152,18 +153,9 @@ def _load(path: Path, results: Results) -> dict[str, Any] | None:
     digests = results.digests()
     if any(digests.get(key) != digest for key, digest in kept["uses"].items()):
         return None
-    if any(helper_digest(results, name) != digest for name, digest in kept["helpers"].items()):
+    if any(results.helper_digest(name) != digest for name, digest in kept["helpers"].items()):
         return None
     return kept
-
-
-def helper_digest(results: Results, name: str) -> str:
-    """Return the digest of a helper file, or an empty string if it is gone."""
-    for folder in results.helpers:
-        path = folder.parent / name
-        if path.is_file():
-            return hashlib.sha256(path.read_bytes()).hexdigest()[:20]
-    return ""
 
 
 def _execute(
@@ -301,4 +293,4 @@ def _used_helpers(imported: list[str], results: Results) -> dict[str, str]:
         for folder in results.helpers
         if Path(name).is_relative_to(folder)
     ]
-    return {name: helper_digest(results, name) for name in names}
+    return {name: results.helper_digest(name) for name in names}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,6 @@ class Results:
         outcomes: What became of every variant, by key.
         stage: The folder from which they can be imported.
         helpers: Folders on the import path of executed pages.
-        seconds: Where the time went, by phase.
         costs: Measured costs relative to the fastest, by group and statement.
     """
 
@@ -31,10 +31,10 @@ class Results:
     outcomes: dict[str, Outcome]
     stage: Path
     helpers: tuple[Path, ...]
-    seconds: dict[str, float] = field(default_factory=dict)
     costs: dict[str, dict[str, float]] = field(default_factory=dict)
     _lines: dict[str, list[Line]] = field(default_factory=dict)
     _conditions: dict[str, dict[str, bool]] = field(default_factory=dict)
+    _helpers: dict[str, str] = field(default_factory=dict)
 
     def variant(self, example: str, profile: str) -> Variant:
         """Return a variant that is built here.
@@ -85,6 +85,29 @@ class Results:
             self._conditions[key] = read_conditions(text, artefact.compiled_lines)
         return read_excerpt(c, self._conditions.get(key))
 
+    def digest(self, key: str) -> str:
+        """Return the digest of a variant, or an empty string if there is none of that key.
+
+        A failure has a digest of its own: a page that was made while a compiler was failing is
+        outdated as soon as the same source compiles.
+        """
+        outcome = self.outcomes.get(key)
+        if outcome is None:
+            return ""
+        return f"failed {outcome.digest}" if isinstance(outcome, Failure) else outcome.digest
+
     def digests(self) -> dict[str, str]:
         """Return the digest of every variant by key."""
-        return {key: outcome.digest for key, outcome in self.outcomes.items()}
+        return {key: self.digest(key) for key in self.outcomes}
+
+    def helper_digest(self, name: str) -> str:
+        """Return the digest of a helper file, or an empty string if it is gone.
+
+        Args:
+            name: Its path from the folder above the folder of helpers it is in.
+        """
+        if name not in self._helpers:
+            paths = (folder.parent / name for folder in self.helpers)
+            path = next((path for path in paths if path.is_file()), None)
+            self._helpers[name] = hashlib.sha256(path.read_bytes()).hexdigest()[:20] if path else ""
+        return self._helpers[name]
