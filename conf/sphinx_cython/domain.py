@@ -205,7 +205,7 @@ class CythonDomain(Domain):
         records(self.env).update({name: pages[name] for name in docnames if name in pages})
 
     def process_doc(self, env: BuildEnvironment, docname: str, document: nodes.document) -> None:
-        """Note the cross-references of a page, and whether docutils found fault with a directive."""
+        """Note the cross-references of a page, and whether docutils rejected a directive."""
         for reference in document.findall(addnodes.pending_xref):
             if reference.get("refdomain") == self.name:
                 role = str(reference["reftype"])
