@@ -21,7 +21,7 @@ from .core.example import ExampleError, candidates
 from .core.measure import Group, Statement
 from .core.results import Results
 from .core.toolchain import machine
-from .domain import ExamplePage, PageRecord, get_results, record
+from .domain import ExamplePage, PageRecord, cython_domain, get_results, record
 from .nodes import (
     Comparison,
     Key,
@@ -247,7 +247,7 @@ class ExampleDirective(ListingDirective):
         example = self.variant().example
         headers = {function.name: function.header for function in example.functions.values()}
         own = ExamplePage(example.name, anchor, self.get_location(), headers)
-        self.page.examples.append(own)
+        cython_domain(self.env).note_example(self.env.docname, own)
 
 
 class ExcerptDirective(CythonDirective):

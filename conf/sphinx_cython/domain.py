@@ -192,17 +192,20 @@ class CythonDomain(Domain):
     def __init__(self, env: BuildEnvironment) -> None:
         super().__init__(env)
         self.results: Results | None = None
+        self._own_pages: dict[str, tuple[str, ExamplePage]] | None = None
 
     # --- what Sphinx calls
 
     def clear_doc(self, docname: str) -> None:
         """Forget what a page is made from."""
         records(self.env).pop(docname, None)
+        self._own_pages = None
 
     def merge_domaindata(self, docnames: Set[str], otherdata: dict[str, Any]) -> None:
         """Take over what a parallel reader noted."""
         pages: dict[str, PageRecord] = otherdata["pages"]
         records(self.env).update({name: pages[name] for name in docnames if name in pages})
+        self._own_pages = None
 
     def process_doc(self, env: BuildEnvironment, docname: str, document: nodes.document) -> None:
         """Note the cross-references of a page, and whether docutils rejected a directive."""
@@ -263,13 +266,19 @@ class CythonDomain(Domain):
 
     # --- objects
 
+    def note_example(self, docname: str, own: ExamplePage) -> None:
+        """Note that a page is an example's own page."""
+        record(self.env, docname).examples.append(own)
+        self._own_pages = None
+
     def own_pages(self) -> dict[str, tuple[str, ExamplePage]]:
         """Return each example's own page: the first in the order of the names of the pages."""
-        pages: dict[str, tuple[str, ExamplePage]] = {}
-        for docname, page in sorted(records(self.env).items()):
-            for own in page.examples:
-                pages.setdefault(own.example, (docname, own))
-        return pages
+        if self._own_pages is None:
+            self._own_pages = {}
+            for docname, page in sorted(records(self.env).items()):
+                for own in page.examples:
+                    self._own_pages.setdefault(own.example, (docname, own))
+        return self._own_pages
 
     def duplicates(self) -> Iterator[tuple[ExamplePage, str, ExamplePage]]:
         """Yield each further page of an example, with name and place of its first page."""

@@ -210,6 +210,16 @@ def test_building_again_changes_nothing(site: Site):
     is_as_new(site)
 
 
+def test_building_again_loads_no_page(site: Site):
+    """None but the first, from which Sphinx makes the tree of pages."""
+    before = files(site.root / "html")
+    for path in (site.root / "doctrees").rglob("*.doctree"):
+        if path != site.root / "doctrees/index.doctree":
+            path.write_bytes(b"damaged")
+    site.passes()
+    assert files(site.root / "html") == before
+
+
 @pytest.mark.parametrize("change", EDITS, ids=lambda edit: edit.__name__)
 def test_an_edit(site: Site, change: Callable[[Site], None]):
     change(site)
