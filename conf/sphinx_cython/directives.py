@@ -20,7 +20,7 @@ from .core.csource import find_definitions, read_definitions
 from .core.example import ExampleError, candidates
 from .core.measure import Group, Statement
 from .core.results import Results
-from .core.toolchain import machine
+from .core.toolchain import processor_name
 from .domain import ExamplePage, PageRecord, cython_domain, get_results, record
 from .nodes import (
     Comparison,
@@ -139,6 +139,7 @@ class CythonDirective(SphinxDirective):
     def origin(self, variant: Variant) -> Origin:
         """Describe where C comes from."""
         profile = variant.profile
+        artefact = self.results.artefact(variant)
         return Origin(
             variant.example.name,
             variant.example.module,
@@ -146,6 +147,7 @@ class CythonDirective(SphinxDirective):
             profile.invocation,
             profile.summary,
             asset_folder(variant),
+            artefact.c_file.suffix if artefact else ".c",
         )
 
     def shown(self, variant: Variant, function: str, line: str) -> Shown:
@@ -324,7 +326,7 @@ class ComparisonDirective(CythonDirective):
         if statements:
             digests = tuple(self.page.uses[key] for key in sorted(used))
             measured = Group(self.options.get("setup", ""), tuple(statements), digests)
-            group = measured.digest(machine())
+            group = measured.digest(processor_name())
             self.page.groups[group] = measured
         data = Comparison(
             line,
@@ -332,7 +334,7 @@ class ComparisonDirective(CythonDirective):
             self.options.get("cost", "cost") if statements else "",
             group,
             made_by(results, first),
-            machine(),
+            processor_name(),
             "full" in self.options,
             "score" in self.options,
         )
@@ -384,6 +386,7 @@ class AssemblyDirective(ExcerptDirective):
             artefact.c_file.read_text(encoding="utf-8"),
             module,
             shown.number,
+            artefact.c_file.suffix,
         )
         # Those of the header of the loop are among them.
         numbers = {item.line for loop in loops[:1] for item in loop.instructions if item.line}

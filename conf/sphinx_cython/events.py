@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
@@ -13,8 +13,9 @@ from .core.builder import Builder
 from .core.config import Config
 from .core.example import ExampleError, Examples
 from .core.measure import MeasureError, measure
+from .core.process import StepError
 from .core.results import Results
-from .core.toolchain import ToolchainError, find_toolchain, machine
+from .core.toolchain import ToolchainError, find_toolchain, processor_name
 from .domain import cython_domain, get_results, records
 
 if TYPE_CHECKING:
@@ -34,27 +35,40 @@ def configure(app: Sphinx, config: SphinxConfig) -> None:
         config.nb_custom_formats = {".md": ["sphinx_cython.execution.read_page", {}, False]}
 
 
+def _stop(message: str) -> NoReturn:
+    """End the build with an error message.
+
+    Whatever exception Sphinx catches, it prints a traceback and asks to report it as a bug.
+    """
+    logger.error(message)
+    raise SystemExit(2)
+
+
 def build_examples(app: Sphinx) -> None:
     """Compile whatever has changed and make it importable (``builder-inited``)."""
     config: Config = app.config.cython
     confdir = Path(app.confdir)
+    cache = config.folder(config.cache, confdir)
     try:
-        toolchain = find_toolchain()
+        toolchain = find_toolchain(memory=cache)
         examples = Examples.scan(config.folder(config.examples, confdir), config.refused)
     except (ToolchainError, ExampleError) as error:
-        raise ExtensionError(str(error)) from None
+        _stop(str(error))
     for clause in toolchain.rejected:
         logger.info("C compiler does not work: %s", clause)
     logger.info("C compiler: %s, from %s", toolchain.name, toolchain.origin)
     builder = Builder(
         examples,
         config,
-        config.folder(config.cache, confdir),
+        cache,
         toolchain,
         max(app.parallel, 1),
         logger.info,
     )
-    outcomes = builder.build_all()
+    try:
+        outcomes = builder.build_all()
+    except StepError as error:
+        _stop(str(error))
     stage = builder.stage(outcomes)
     helpers = tuple(config.folder(name, confdir) for name in config.helpers)
     results = Results(builder, outcomes, stage, helpers)
@@ -67,7 +81,9 @@ def measure_costs(app: Sphinx, env: BuildEnvironment) -> None:
     for docname, page in records(env).items():
         for key, group in page.groups.items():
             try:
-                results.costs[key] = measure(group, results.stage, results.builder.cache, machine())
+                results.costs[key] = measure(
+                    group, results.stage, results.builder.cache, processor_name()
+                )
             except MeasureError as error:
                 logger.warning(
                     "a measurement failed: %s",

@@ -28,6 +28,7 @@ from sphinx.util import logging
 
 from .core.process import environment
 from .core.results import Results
+from .core.stage import used_origins
 from .core.store import write_atomic
 from .domain import get_results, record
 
@@ -216,7 +217,7 @@ def _execute(
     imported = json.loads("".join(o.get("text", "") for o in running.cells[-1].outputs))
     return {
         "complete": True,
-        "uses": _used_variants(imported, results),
+        "uses": used_origins(results.stage, imported),
         "helpers": _used_helpers(imported, results),
         "outputs": outputs,
     }
@@ -271,19 +272,6 @@ def _report(
         type="cython",
         subtype="cell",
     )
-
-
-def _used_variants(imported: list[str], results: Results) -> dict[str, str]:
-    """Return key and digest of each variant among the imported files."""
-    used = {}
-    for outcome in results.outcomes.values():
-        variant = outcome.variant
-        below = results.stage.joinpath(*variant.import_name.split(".")[:-1])
-        for name in imported:
-            path = Path(name)
-            if path.parent == below and path.name.split(".")[0] == variant.example.module:
-                used[variant.key] = outcome.digest
-    return used
 
 
 def _used_helpers(imported: list[str], results: Results) -> dict[str, str]:

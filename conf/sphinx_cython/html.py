@@ -279,8 +279,8 @@ class Page:
         many = " cy-many" if sum(line.excerpt is not None for line in data.lines) > 1 else ""
         links = (
             f'<a href="{self._asset(data.origin, ".pyx")}" download>{name}</a>'
-            f'<a href="{self._asset(data.origin, ".c")}" download>'
-            f"{escape(data.origin.module)}.c</a>"
+            f'<a href="{self._asset(data.origin, data.origin.suffix)}" download>'
+            f"{escape(data.origin.module)}{data.origin.suffix}</a>"
             f'<a href="{self._asset(data.origin, ".html")}">Cython’s raw annotated page</a>'
         )
         return (
@@ -388,12 +388,13 @@ class Page:
 
     def utility(self, data: Utility) -> str:
         """Return definitions of the generated C file."""
-        uri = self._asset(data.origin, ".c")
+        uri = self._asset(data.origin, data.origin.suffix)
         out = []
         for definition in data.definitions:
             out.append(
                 f'<div class="cy-head"><code>{escape(definition.name)}</code><span class="cy-mute">'
-                f'<a href="{uri}">{escape(data.origin.module)}.c</a>, line {definition.first}'
+                f'<a href="{uri}">{escape(data.origin.module)}{data.origin.suffix}</a>, '
+                f"line {definition.first}"
                 f"{self._profile(data.origin)}</span></div>{c_code(definition.excerpt())}"
             )
         return f'<div class="cy-excerpt cy-utility">{self.ids}{"".join(out)}{self._key()}</div>\n'

@@ -38,6 +38,7 @@ class Origin:
         invocation: Flags, macros and directives of the profile.
         summary: What the profile is, in a clause.
         asset: Folder of the example's files below the root of the built site.
+        suffix: ``".c"``, or ``".cpp"`` for C++.
     """
 
     example: str
@@ -46,6 +47,7 @@ class Origin:
     invocation: str
     summary: str
     asset: str
+    suffix: str = ".c"
 
 
 @dataclass(frozen=True)
@@ -268,7 +270,9 @@ def _plain_comparison(data: Comparison, costs: dict[str, float]) -> list[nodes.N
 def _plain_utility(data: Utility) -> list[nodes.Node]:
     found: list[nodes.Node] = []
     for definition in data.definitions:
-        found.append(_paragraph(f"`{data.origin.module}.c`, line {definition.first}"))
+        found.append(
+            _paragraph(f"`{data.origin.module}{data.origin.suffix}`, line {definition.first}")
+        )
         found.append(_code(definition.text, "c"))
     return found
 

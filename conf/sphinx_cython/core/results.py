@@ -13,6 +13,7 @@ from .builder import Builder
 from .csource import read_conditions
 from .example import ExampleError, candidates
 from .excerpt import Excerpt, read_excerpt
+from .stage import read_digests
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Results:
     costs: dict[str, dict[str, float]] = field(default_factory=dict)
     _lines: dict[str, list[Line]] = field(default_factory=dict)
     _conditions: dict[str, dict[str, bool]] = field(default_factory=dict)
+    _digests: dict[str, str] = field(default_factory=dict)
     _helpers: dict[str, str] = field(default_factory=dict)
 
     def variant(self, example: str, profile: str) -> Variant:
@@ -86,19 +88,21 @@ class Results:
         return read_excerpt(c, self._conditions.get(key))
 
     def digest(self, key: str) -> str:
-        """Return the digest of a variant, or an empty string if there is none of that key.
+        """Return the digest of a variant or of a plain file, or an empty string if it is gone.
 
         A failure has a digest of its own: a page that was made while a compiler was failing is
         outdated as soon as the same source compiles.
         """
-        outcome = self.outcomes.get(key)
-        if outcome is None:
-            return ""
-        return f"failed {outcome.digest}" if isinstance(outcome, Failure) else outcome.digest
+        return self.digests().get(key, "")
 
     def digests(self) -> dict[str, str]:
-        """Return the digest of every variant by key."""
-        return {key: self.digest(key) for key in self.outcomes}
+        """Return the digest of every variant by key, and of the plain files of packages."""
+        if not self._digests:
+            self._digests = read_digests(self.stage)
+            for key, outcome in self.outcomes.items():
+                failed = "failed " if isinstance(outcome, Failure) else ""
+                self._digests[key] = failed + outcome.digest
+        return self._digests
 
     def helper_digest(self, name: str) -> str:
         """Return the digest of a helper file, or an empty string if it is gone.
