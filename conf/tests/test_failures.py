@@ -461,13 +461,15 @@ def test_a_compiler_that_fails_once_leaves_no_trace(
     site.configure(more="suppress_warnings = ['cython']\n" if suppressed else "")
     fails = site.root / "fails"
     compiler = site.root / "compiler"
+    name = f"once_{suppressed}"  # compiled by no other test
     site.write(
         {
-            "docs/index.md": FINE,
+            f"examples/{name}.pyx": "x = 1\n",
+            "docs/index.md": f"# Fails once\n\n```{{cython-listing}} {name}\n```\n",
             "fails": "",
             "compiler": f"""
                 #!/bin/sh
-                case "$*" in *add.c*) if test -e {fails}; then exit 1; fi;; esac
+                case "$*" in *{name}.c*) if test -e {fails}; then exit 1; fi;; esac
                 exec {shlex.join(toolchain.command)} "$@"
             """,
         }
