@@ -25,14 +25,28 @@ def setup(app: Sphinx) -> dict[str, Any]:
         archive,
         assets,
         descriptions,
+        leftovers,
         lists,
+        navigation,
         notebooks,
         plain,
         search,
         versions,
     )
 
-    modules = (addresses, archive, assets, descriptions, lists, notebooks, plain, search, versions)
+    modules = (
+        addresses,
+        archive,
+        assets,
+        descriptions,
+        leftovers,
+        lists,
+        navigation,
+        notebooks,
+        plain,
+        search,
+        versions,
+    )
     for module in modules:
         module.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

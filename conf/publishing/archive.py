@@ -14,7 +14,8 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxRole
 
 from sphinx_cython.core.config import Config
-from sphinx_cython.state import State, get_state
+from sphinx_cython.core.results import Results
+from sphinx_cython.domain import get_results
 
 if TYPE_CHECKING:
     from docutils.nodes import Node, system_message
@@ -36,9 +37,9 @@ def needs_site(helper: Path) -> bool:
     return bool(re.search(r"^(?:from|import) sphinx_cython\b", helper.read_text("utf-8"), re.M))
 
 
-def helpers(state: State) -> Iterator[Path]:
+def helpers(results: Results) -> Iterator[Path]:
     """Yield the modules that pages import besides examples: what draws the pictures."""
-    return (path for path in sorted(state.helpers[0].glob("*.py")) if not needs_site(path))
+    return (path for path in sorted(results.helpers[0].glob("*.py")) if not needs_site(path))
 
 
 def profiles(config: Config) -> dict[str, dict[str, object]]:
@@ -54,20 +55,20 @@ def profiles(config: Config) -> dict[str, dict[str, object]]:
     }
 
 
-def members(state: State) -> dict[str, bytes]:
+def members(results: Results) -> dict[str, bytes]:
     """Return the content of every file in the archive, by name."""
-    folder = state.builder.examples.root
+    folder = results.builder.examples.root
     found = {path.name: path.read_bytes() for path in EXTRAS.iterdir() if path.is_file()}
     found["LICENSE"] = (ROOT / "LICENSE").read_bytes()
     for path in folder.rglob("*"):
         inside = path.relative_to(folder)
         if path.suffix in SOURCES and not LEFT_OUT & set(inside.parts):
             found[inside.as_posix()] = path.read_bytes()
-    for path in helpers(state):
+    for path in helpers(results):
         found[f"pictures/{path.name}"] = path.read_bytes()
     sheets = [(ROOT / name).read_bytes() for name in SHEETS]
     found["pictures/pictures.css"] = b"\n".join(sheets)
-    settings = json.dumps(profiles(state.builder.config), indent=2)
+    settings = json.dumps(profiles(results.builder.config), indent=2)
     found["profiles.json"] = f"{settings}\n".encode()
     return found
 
@@ -89,7 +90,7 @@ def write_archive(app: Sphinx, exception: Exception | None) -> None:
     """Write it when the pages are written (``build-finished``)."""
     built = exception is None and "sphinx_cython" in app.extensions
     if built and app.builder.name == "html":
-        Path(app.outdir, NAME).write_bytes(pack(members(get_state(app))))
+        Path(app.outdir, NAME).write_bytes(pack(members(get_results(app.env))))
 
 
 class SiteFile(SphinxRole):

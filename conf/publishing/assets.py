@@ -16,6 +16,7 @@ from sphinx.errors import ExtensionError
 if TYPE_CHECKING:
     from docutils import nodes
     from sphinx.application import Sphinx
+    from sphinx.builders import Builder
     from sphinx.config import Config
 
 JOINED = "site.css"
@@ -65,6 +66,18 @@ def join_sheets(app: Sphinx) -> None:
     target.write_text("\n".join(parts), "utf-8")
 
 
+def drop_checksum(app: Sphinx, builder: Builder) -> None:
+    """Let the address of MyST-NB's sheet be the same in every build (``write-started``).
+
+    Sphinx adds a checksum to the address of a sheet that it finds. MyST-NB copies its sheet when
+    the pages are written, so the pages of a first build have no checksum (nor need they one: it is
+    in the name of the sheet) and those of the next would have one.
+    """
+    if isinstance(builder, StandaloneHTMLBuilder):
+        for sheet in Path(builder.outdir, "_static").glob("mystnb.*.css"):
+            sheet.unlink()
+
+
 def drop_unused_files(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
@@ -85,4 +98,5 @@ def setup(app: Sphinx) -> None:
     app.add_config_value("joined_css_files", [], "html", types=frozenset({list}))
     app.connect("config-inited", replace_sheets)
     app.connect("builder-inited", join_sheets)
+    app.connect("write-started", drop_checksum)
     app.connect("html-page-context", drop_unused_files)

@@ -18,8 +18,8 @@ from sphinx import addnodes
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+from sphinx_cython.domain import records
 from sphinx_cython.nodes import cython_node, plain
-from sphinx_cython.state import records
 
 # What a terminal colours a traceback with.
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from docutils import nodes
 from sphinx.environment import BuildEnvironment
 
-from sphinx_cython.state import State, get_state
+from sphinx_cython.core.results import Results
+from sphinx_cython.domain import get_results
 
 from .archive import NAME, helpers, needs_site
 from .markdown import HIDDEN, Cell, Output, Page, taken_away
@@ -34,13 +35,13 @@ def imports(code: str, name: str) -> bool:
     )
 
 
-def preparation(state: State, cells: list[Cell], archive: str) -> list[dict[str, Any]]:
+def preparation(results: Results, cells: list[Cell], archive: str) -> list[dict[str, Any]]:
     """Return the cells in front of the others: where the examples are from, and building them."""
     source = "\n".join(cell.source for cell in cells)
-    built = sorted({outcome.variant.import_name for outcome in state.outcomes.values()})
+    built = sorted({outcome.variant.import_name for outcome in results.outcomes.values()})
     needed = [name for name in built if imports(source, name)]
-    folder = state.helpers[0]
-    drawn = any(imports(source, path.stem) for path in helpers(state))
+    folder = results.helpers[0]
+    drawn = any(imports(source, path.stem) for path in helpers(results))
     modules = sorted(folder.glob("*.py"))
     lost = [path.stem for path in modules if needs_site(path) and imports(source, path.stem)]
     if not (needed or drawn):
@@ -122,8 +123,8 @@ def notebook(env: BuildEnvironment, docname: str, doctree: nodes.document, base:
             found.append(_code(block))
     cells = [block for block in blocks if isinstance(block, Cell)]
     archive = (base or "../" * docname.count("/")) + NAME
-    state = get_state(env)
-    found[1:1] = preparation(state, cells, archive)
+    results = get_results(env)
+    found[1:1] = preparation(results, cells, archive)
     for number, cell in enumerate(found):
         # By default each would get a random name, and no two builds would be the same.
         cell["id"] = f"cell-{number}"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 INDEX = "llms.txt"
 SUFFIX = ".md"
+DESCRIPTION = "publishing-description"
 
 
 def markdown(env: BuildEnvironment, docname: str, doctree: nodes.document, base: str) -> str:
@@ -45,9 +46,14 @@ def write_markdown(
     context["markdown"] = page + SUFFIX
 
 
+def keep_description(app: Sphinx, doctree: nodes.document) -> None:
+    """Keep the description of a page, for lists that then need no text of it (``doctree-read``)."""
+    app.env.metadata[app.env.docname][DESCRIPTION], _given = description(doctree)
+
+
 def _listed(env: BuildEnvironment, docname: str, level: int = 0) -> Iterator[str]:
     """Yield lines for the pages that a page lists, in the order of its lists."""
-    for tree in env.get_doctree(docname).findall(addnodes.toctree):
+    for tree in env.tocs[docname].findall(addnodes.toctree):
         if caption := tree.get("caption"):
             yield f"\n## {caption}\n\n"
         for name in tree["includefiles"]:
@@ -56,7 +62,7 @@ def _listed(env: BuildEnvironment, docname: str, level: int = 0) -> Iterator[str
 
 
 def _line(env: BuildEnvironment, docname: str) -> str:
-    text, _given = description(env.get_doctree(docname))
+    text = env.metadata[docname].get(DESCRIPTION)
     said = f": {text}" if text else ""
     address = f"{env.config.html_baseurl}{docname}{SUFFIX}"
     return f"[{env.titles[docname].astext()}]({address}){said}"
@@ -65,7 +71,7 @@ def _line(env: BuildEnvironment, docname: str) -> str:
 def index(env: BuildEnvironment) -> str:
     """Return the list of all pages."""
     root = env.config.root_doc
-    text, _given = description(env.get_doctree(root))
+    text = env.metadata[root].get(DESCRIPTION)
     archive = f"{env.config.html_baseurl}{NAME}"
     return "".join(
         [
@@ -88,5 +94,6 @@ def write_index(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> None:
     """Register the transform and the event handlers."""
     app.add_post_transform(KeepWords)
+    app.connect("doctree-read", keep_description)
     app.connect("html-page-context", write_markdown)
     app.connect("build-finished", write_index)

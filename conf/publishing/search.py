@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sphinx.errors import ExtensionError
 from sphinx.util.index_entries import split_index_msg
 
 if TYPE_CHECKING:
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
 SCORER = Path(__file__).parent / "scorer.js"
+# How Sphinx writes its index.
+INDEX = "searchindex.js"
+PREFIX, SUFFIX = "Search.setIndex(", ")"
 
 
 def set_scorer(app: Sphinx, config: Config) -> None:
@@ -28,22 +33,47 @@ def set_scorer(app: Sphinx, config: Config) -> None:
     config.html_search_scorer = str(bare)
 
 
-def keep_index_entries(app: Sphinx, env: BuildEnvironment) -> None:
-    """Hand the index entries of all pages to the search index (``env-updated``).
+def complete(index: dict[str, Any], env: BuildEnvironment) -> dict[str, Any]:
+    """Return a search index as it is when all pages are written at once.
 
-    Sphinx only collects those of the pages it writes, and reads everything else back from the index
-    of the build before, but not these: after an incremental build, search would not find them.
+    Sphinx reads back the index of the build before, takes out the pages that it writes again or
+    that are gone, and adds those that it writes. Of the terms that were only there, an empty list
+    remains, and the entries of ``index`` directives are not read back at all.
     """
-    collected: dict[str, list[tuple[str, str, str]]] = env._search_index_index_entries
-    for docname, entries in env.domains.index_domain.entries.items():
+    for kind in ("terms", "titleterms"):
+        index[kind] = {term: pages for term, pages in index[kind].items() if pages != []}
+    numbers = {docname: number for number, docname in enumerate(index["docnames"])}
+    entries: dict[str, list[list[object]]] = {}
+    for docname, listed in sorted(env.domains.index_domain.entries.items()):
+        if docname not in numbers:  # a page without a title
+            continue
         found = set()
-        for kind, value, target, main, _key in entries:
-            found |= {(word, target, main) for word in split_index_msg(kind, value)}
-        collected[docname] = sorted(found)
+        for kind, value, target, main, _key in listed:
+            words = split_index_msg(kind, value)
+            found |= {(word, target or "", main) for word in words}
+        for word, target, main in sorted(found):
+            row = [numbers[docname], target, main == "main"]
+            entries.setdefault(word.lower(), []).append(row)
+    index["indexentries"] = entries
+    return index
+
+
+def complete_index(app: Sphinx, exception: Exception | None) -> None:
+    """Complete the search index that Sphinx wrote (``build-finished``)."""
+    path = Path(app.outdir, INDEX)
+    if exception is not None or not path.is_file():
+        return
+    text = path.read_text("utf-8")
+    if not (text.startswith(PREFIX) and text.endswith(SUFFIX)):
+        raise ExtensionError(f"{INDEX} is not written as Sphinx 9 does: {text[:40]!r}")
+    index = json.loads(text.removeprefix(PREFIX).removesuffix(SUFFIX))
+    frozen = json.dumps(complete(index, app.env), separators=(",", ":"), sort_keys=True)
+    if text != (completed := f"{PREFIX}{frozen}{SUFFIX}"):
+        path.write_text(completed, "utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the event handlers."""
     app.connect("config-inited", set_scorer)
-    app.connect("env-updated", keep_index_entries)
+    app.connect("build-finished", complete_index)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,7 +2,7 @@
 
 The modules form one line; each imports only from those before it::
 
-    state → html → nodes → execution → directives → events
+    domain → progress → report → assets → html → nodes → execution → directives → events
 
 ``core``, on which all of them rest, does not import Sphinx, so that tests and tools can build
 and read examples without it.
@@ -27,7 +27,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     events.setup(app)
     return {
         "version": __version__,
-        "env_version": 1,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

@@ -12,13 +12,16 @@ from docutils.parsers.rst import directives
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from .assets import asset_folder
 from .core.artefact import Artefact, Failure, Variant
 from .core.assembly import find_loops
 from .core.config import DEFAULT_PROFILE
 from .core.csource import find_definitions, read_definitions
 from .core.example import ExampleError, candidates
 from .core.measure import Group, Statement
+from .core.results import Results
 from .core.toolchain import processor_name
+from .domain import ExamplePage, PageRecord, cython_domain, get_results, record
 from .nodes import (
     Comparison,
     Key,
@@ -40,7 +43,6 @@ from .nodes import (
     cython_refusal,
     cython_utility,
 )
-from .state import PageRecord, State, get_state, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,15 +66,11 @@ class NotBuilt(Exception):
     """The example did not compile; that is reported once for all pages."""
 
 
-def _folder(variant: Variant) -> str:
-    return "_cython/" + variant.key.replace("/", "-").replace("@", "--")
-
-
-def made_by(state: State, variant: Variant) -> str:
+def made_by(results: Results, variant: Variant) -> str:
     """Return the versions of what made a variant, for a caption."""
     flags = variant.profile.invocation
     return (
-        f"Cython {version('cython')} · {state.builder.toolchain.name} {flags} · "
+        f"Cython {version('cython')} · {results.builder.toolchain.name} {flags} · "
         f"CPython {platform.python_version()}"
     )
 
@@ -87,9 +85,9 @@ class CythonDirective(SphinxDirective):
     )
 
     @property
-    def state_of_build(self) -> State:
+    def results(self) -> Results:
         """The examples as they were built in this run."""
-        return get_state(self.env)
+        return get_results(self.env)
 
     @property
     def page(self) -> PageRecord:
@@ -101,6 +99,7 @@ class CythonDirective(SphinxDirective):
         try:
             found = self.make()
         except ExampleError as error:
+            self.page.failed = True
             logger.warning("%s", error, location=self.get_location(), type="cython", subtype="name")
             return []
         except NotBuilt as error:
@@ -116,12 +115,12 @@ class CythonDirective(SphinxDirective):
 
     def variant(self, example: str | None = None, profile: str | None = None) -> Variant:
         """Find a variant and note that the page uses it."""
-        state = self.state_of_build
-        found = state.variant(
+        results = self.results
+        found = results.variant(
             example or self.arguments[0].strip(),
             profile or self.options.get("profile", DEFAULT_PROFILE),
         )
-        self.page.uses[found.key] = state.outcomes[found.key].digest
+        self.page.uses[found.key] = results.digest(found.key)
         return found
 
     def artefact(self, variant: Variant) -> Artefact:
@@ -132,7 +131,7 @@ class CythonDirective(SphinxDirective):
         """
         if variant.example.refused:
             raise ExampleError(f"{variant.key} must not compile; show it with cython-refusal")
-        found = self.state_of_build.artefact(variant)
+        found = self.results.artefact(variant)
         if found is None:
             raise NotBuilt(variant.key)
         return found
@@ -140,14 +139,14 @@ class CythonDirective(SphinxDirective):
     def origin(self, variant: Variant) -> Origin:
         """Describe where C comes from."""
         profile = variant.profile
-        artefact = self.state_of_build.artefact(variant)
+        artefact = self.results.artefact(variant)
         return Origin(
             variant.example.name,
             variant.example.module,
             profile.name,
             profile.invocation,
             profile.summary,
-            _folder(variant),
+            asset_folder(variant),
             artefact.c_file.suffix if artefact else ".c",
         )
 
@@ -156,7 +155,7 @@ class CythonDirective(SphinxDirective):
         artefact = self.artefact(variant)
         example = variant.example
         number = example.find_line(line, function)
-        annotated = self.state_of_build.lines(artefact)[number - 1]
+        annotated = self.results.lines(artefact)[number - 1]
         if not annotated.c.strip():
             raise ExampleError(
                 f"Cython generated no C for line {number} of {example.name}.pyx ({line.strip()!r})"
@@ -167,7 +166,7 @@ class CythonDirective(SphinxDirective):
             example.signature(function),
             number,
             annotated.source.strip(),
-            self.state_of_build.excerpt(artefact, annotated),
+            self.results.excerpt(artefact, annotated),
             annotated.score,
         )
 
@@ -199,11 +198,11 @@ class ListingDirective(CythonDirective):
             ListedLine(
                 line.number,
                 line.source,
-                self.state_of_build.excerpt(artefact, line) if line.c.strip() else None,
+                self.results.excerpt(artefact, line) if line.c.strip() else None,
                 line.score,
                 line.number in headers or line.number == 1,
             )
-            for line in self.state_of_build.lines(artefact)[first - 1 : last]
+            for line in self.results.lines(artefact)[first - 1 : last]
         )
         # The listing on an example's own page is what other pages link to.
         own = name is None and variant.profile.name == DEFAULT_PROFILE
@@ -216,7 +215,7 @@ class ListingDirective(CythonDirective):
             lines,
             name is None,
             anchor,
-            made_by(self.state_of_build, variant),
+            made_by(self.results, variant),
         )
         return cython_listing(data=data)
 
@@ -224,16 +223,33 @@ class ListingDirective(CythonDirective):
 class ExampleDirective(ListingDirective):
     """``cython-example``: the page of an example: its docstring, its listing, its downloads."""
 
+    option_spec: ClassVar[dict[str, Any]] = CythonDirective.option_spec
+
     def run(self) -> list[nodes.Node]:
-        """Put the docstring in front of the listing and register the page."""
+        """Put the docstring in front of the listing."""
         found = super().run()
         if found and isinstance(found[0], cython_node):
-            example = self.state_of_build.builder.examples[self.arguments[0].strip()]
-            if example.name not in self.page.examples:
-                self.page.examples.append(example.name)
+            example = self.results.builder.examples[self.arguments[0].strip()]
             intro: list[nodes.Node] = self.parse_text_to_nodes(example.docstring)
             return intro + found
         return found
+
+    def make(self) -> nodes.Element:
+        """Make the listing and register the page, even if the example does not compile."""
+        try:
+            listing = super().make()
+        except NotBuilt:
+            self.register(self.variant().example.module)
+            raise
+        self.register(listing["data"].anchor)
+        return listing
+
+    def register(self, anchor: str) -> None:
+        """Make this the place that links to the example lead to."""
+        example = self.variant().example
+        headers = {function.name: function.header for function in example.functions.values()}
+        own = ExamplePage(example.name, anchor, self.get_location(), headers)
+        cython_domain(self.env).note_example(self.env.docname, own)
 
 
 class ExcerptDirective(CythonDirective):
@@ -280,7 +296,7 @@ class ComparisonDirective(CythonDirective):
 
     def make(self) -> nodes.Element:
         """Make the comparison and note what is to be measured."""
-        state = self.state_of_build
+        results = self.results
         line = self.arguments[0].strip()
         rows: list[Row] = []
         statements: list[Statement] = []
@@ -317,7 +333,7 @@ class ComparisonDirective(CythonDirective):
             tuple(rows),
             self.options.get("cost", "cost") if statements else "",
             group,
-            made_by(state, first),
+            made_by(results, first),
             processor_name(),
             "full" in self.options,
             "score" in self.options,
@@ -384,7 +400,7 @@ class AssemblyDirective(ExcerptDirective):
             tuple(
                 (number, variant.example.lines[number - 1].strip()) for number in sorted(numbers)
             ),
-            made_by(self.state_of_build, variant),
+            made_by(self.results, variant),
             platform.machine(),
         )
         return cython_assembly(data=data)
@@ -398,7 +414,7 @@ class RefusalDirective(CythonDirective):
         variant = self.variant()
         if not variant.example.refused:
             raise ExampleError(f"{variant.key} is not among the examples that must not compile")
-        outcome = self.state_of_build.outcomes[variant.key]
+        outcome = self.results.outcomes[variant.key]
         if not isinstance(outcome, Failure):
             raise NotBuilt(f"{variant.key} was not refused; it")
         problems = tuple((p.line, p.column, p.message) for p in outcome.problems)
@@ -425,13 +441,13 @@ class GalleryDirective(CythonDirective):
 
     def make(self) -> nodes.Element:
         """Leave a place for the list, which is known when all pages are read."""
-        self.page.gallery = True
-        known = {example.folder for example in self.state_of_build.builder.examples}
+        known = {example.folder for example in self.results.builder.examples}
         folders = "".join(self.arguments).split()
         for folder in folders:
             if folder not in known:
                 raise ExampleError(f"no folder {folder!r} of examples; {candidates(folder, known)}")
-        return cython_gallery(folders=folders or sorted(known))
+        self.page.galleries.append(tuple(folders))
+        return cython_gallery(folders=folders)
 
 
 def setup(app: Sphinx) -> None:

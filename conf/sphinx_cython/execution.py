@@ -27,9 +27,10 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from sphinx.util import logging
 
 from .core.process import environment
+from .core.results import Results
 from .core.stage import used_origins
 from .core.store import write_atomic
-from .state import State, get_state, record
+from .domain import get_results, record
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -121,18 +122,19 @@ def _fill(
     docname: str,
 ) -> None:
     """Give the cells their outputs, from the cache or by running them."""
-    state = get_state(app)
+    results = get_results(app.env)
     page = record(app.env, docname)
     page.cells = tuple(cell.source for cell in cells)
-    path = state.builder.cache / "executed" / f"{_key(cells)}.json"
-    kept = _load(path, state)
+    path = results.builder.cache / "executed" / f"{_key(cells)}.json"
+    kept = _load(path, results)
     if kept is None:
         started = time.perf_counter()
-        kept = _execute(notebook, cells, app, docname, state)
+        kept = _execute(notebook, cells, app, docname, results)
         page.seconds = time.perf_counter() - started
         if kept["complete"]:
             text = json.dumps(kept)
             write_atomic(path, f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
+    page.failed |= not kept["complete"]
     page.uses.update(kept["uses"])
     page.helpers.update(kept["helpers"])
     for count, (cell, outputs) in enumerate(zip(cells, kept["outputs"], strict=True), 1):
@@ -140,7 +142,7 @@ def _fill(
         cell["execution_count"] = count
 
 
-def _load(path: Path, state: State) -> dict[str, Any] | None:
+def _load(path: Path, results: Results) -> dict[str, Any] | None:
     """Return kept outputs if they are whole and everything that went into them is as it was."""
     try:
         digest, _, text = path.read_text(encoding="utf-8").partition("\n")
@@ -149,21 +151,12 @@ def _load(path: Path, state: State) -> dict[str, Any] | None:
     if hashlib.sha256(text.encode()).hexdigest() != digest:
         return None
     kept: dict[str, Any] = json.loads(text)
-    digests = state.digests()
+    digests = results.digests()
     if any(digests.get(key) != digest for key, digest in kept["uses"].items()):
         return None
-    if any(helper_digest(state, name) != digest for name, digest in kept["helpers"].items()):
+    if any(results.helper_digest(name) != digest for name, digest in kept["helpers"].items()):
         return None
     return kept
-
-
-def helper_digest(state: State, name: str) -> str:
-    """Return the digest of a helper file, or an empty string if it is gone."""
-    for folder in state.helpers:
-        path = folder.parent / name
-        if path.is_file():
-            return hashlib.sha256(path.read_bytes()).hexdigest()[:20]
-    return ""
 
 
 def _execute(
@@ -171,10 +164,10 @@ def _execute(
     cells: list[nbformat.NotebookNode],
     app: Sphinx,
     docname: str,
-    state: State,
+    results: Results,
 ) -> dict[str, Any]:
     logger.info("executing %s (%d cells)", docname, len(cells))
-    config = state.builder.config
+    config = results.builder.config
     running = nbformat.v4.new_notebook(cells=[*cells, nbformat.v4.new_code_cell(_IMPORTED)])
     problem: tuple[str, int] | None = None
     with (
@@ -195,7 +188,7 @@ def _execute(
             position = cell_index
 
         client.on_cell_start = entered
-        search = os.pathsep.join([str(state.stage), *map(str, state.helpers)])
+        search = os.pathsep.join([str(results.stage), *map(str, results.helpers)])
         variables = environment() | {
             "PYTHONPATH": search,
             "IPYTHONDIR": str(Path(folder, "ipython")),
@@ -224,8 +217,8 @@ def _execute(
     imported = json.loads("".join(o.get("text", "") for o in running.cells[-1].outputs))
     return {
         "complete": True,
-        "uses": used_origins(state.stage, imported),
-        "helpers": _used_helpers(imported, state),
+        "uses": used_origins(results.stage, imported),
+        "helpers": _used_helpers(imported, results),
         "outputs": outputs,
     }
 
@@ -281,11 +274,11 @@ def _report(
     )
 
 
-def _used_helpers(imported: list[str], state: State) -> dict[str, str]:
+def _used_helpers(imported: list[str], results: Results) -> dict[str, str]:
     names = [
         Path(name).relative_to(folder.parent).as_posix()
         for name in imported
-        for folder in state.helpers
+        for folder in results.helpers
         if Path(name).is_relative_to(folder)
     ]
-    return {name: helper_digest(state, name) for name in names}
+    return {name: results.helper_digest(name) for name in names}

@@ -30,7 +30,7 @@ from .core.excerpt import (
     Fold,
     Fragment,
 )
-from .state import get_state, records
+from .domain import cython_domain, get_results, line_anchor
 
 if TYPE_CHECKING:
     from sphinx.builders import Builder
@@ -232,10 +232,10 @@ class Page:
         """Return the kinds of C and a link to what is said of them, once on a page."""
         if not self.first:
             return ""
-        pages = [name for name, page in records(self.builder.env).items() if page.key]
+        page = cython_domain(self.builder.env).key_page()
         link = ""
-        if pages and pages[0] != self.docname:
-            uri = self.builder.get_relative_uri(self.docname, pages[0])
+        if page and page != self.docname:
+            uri = self.builder.get_relative_uri(self.docname, page)
             link = f'<a class="cy-what" href="{escape(uri)}">What is what?</a>'
         return f'<div class="cy-key">{legend(*more)}{link}</div>'
 
@@ -245,12 +245,8 @@ class Page:
 
     def _listing_uri(self, origin: Origin, number: int) -> str:
         """Return the address of a line in the listing on the example's own page, if it has one."""
-        for docname, page in records(self.builder.env).items():
-            if origin.example in page.examples:
-                # With singlehtml, pages are anchors themselves.
-                page_uri = self.builder.get_relative_uri(self.docname, docname).partition("#")[0]
-                return f"{page_uri}#{origin.module}-L{number}"
-        return ""
+        domain = cython_domain(self.builder.env)
+        return domain.listing_uri(self.builder, self.docname, origin.example, number)
 
     def _where(self, shown: Shown) -> str:
         """Return a link that says which line of which file this is."""
@@ -270,7 +266,7 @@ class Page:
         source = highlighted(data.source)
         rows = []
         for line in data.lines:
-            anchor = f"{data.anchor}-L{line.number}"
+            anchor = line_anchor(data.anchor, line.number)
             number = f'<a class="cy-no" href="#{anchor}">{line.number}</a>'
             code = f'<code class="cy-src">{source[line.number - 1] or " "}</code>'
             if line.excerpt is None:
@@ -332,7 +328,7 @@ class Page:
 
     def comparison(self, data: Comparison) -> str:
         """Return a comparison: one row a function, the C and the cost each in a column."""
-        costs = get_state(self.builder.env).costs.get(data.group, {})
+        costs = get_results(self.builder.env).costs.get(data.group, {})
         # The whole width is a factor of ten at least: small differences must look small.
         slowest = max(10.0, *costs.values()) if costs else 10.0
         rows = "".join(self._row(row, costs, slowest, data) for row in data.rows)

@@ -17,7 +17,7 @@ from . import html
 from .core.assembly import Loop
 from .core.csource import Definition
 from .core.excerpt import Excerpt
-from .state import get_state, records
+from .domain import GalleryEntry, cython_domain, get_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
     from sphinx.writers.html5 import HTML5Translator
-
-    from .core.example import Example
 
 
 @dataclass(frozen=True)
@@ -306,7 +304,7 @@ def plain(node: cython_node, env: BuildEnvironment) -> list[nodes.Node]:
     if isinstance(data, Shown):
         return _plain_excerpt(data)
     if isinstance(data, Comparison):
-        return _plain_comparison(data, get_state(env).costs.get(data.group, {}))
+        return _plain_comparison(data, get_results(env).costs.get(data.group, {}))
     if isinstance(data, Utility):
         return _plain_utility(data)
     if isinstance(data, Machine):
@@ -323,8 +321,6 @@ class LowerForOtherBuilders(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:
         """Replace them in one document."""
-        if get_state(self.env).output_format == "html":
-            return
         for node in list(self.document.findall(cython_node)):
             node.replace_self(plain(node, self.env))
 
@@ -355,48 +351,26 @@ class FillGallery(SphinxPostTransform):
         galleries = list(self.document.findall(cython_gallery))
         if not galleries:
             return
-        pages = {name: doc for doc, page in records(self.env).items() for name in page.examples}
-        # The order that the author gave to their pages.
-        listed = self.env.toctree_includes.get(self.env.docname, [])
+        domain = cython_domain(self.env)
         for gallery in galleries:
-            folders = gallery["folders"]
-            examples = [
-                example
-                for example in get_state(self.env).builder.examples
-                if example.name in pages and not example.refused and example.folder in folders
-            ]
-            examples.sort(
-                key=lambda example: (
-                    folders.index(example.folder),
-                    listed.index(pages[example.name]) if pages[example.name] in listed else -1,
-                )
-            )
             entries = nodes.bullet_list(classes=["cy-gallery"])
-            for example in examples:
+            for entry in domain.gallery(self.env.docname, gallery["folders"]):
                 name = nodes.paragraph(classes=["cy-name"])
-                name += self._link(pages[example.name], nodes.literal("", example.name))
-                summary = _paragraph(example.summary, "``")
-                entries += nodes.list_item("", name, summary, *self._facts(example, pages))
+                name += self._link(entry.docname, nodes.literal("", entry.example))
+                summary = _paragraph(entry.summary, "``")
+                entries += nodes.list_item("", name, summary, *self._facts(entry))
             gallery.replace_self(entries)
 
-    def _facts(self, example: Example, pages: dict[str, str]) -> list[nodes.Node]:
-        """Say what is in an example, and which pages show it."""
-        functions = [
-            name for name in example.functions if not name.rpartition(".")[2].startswith("_")
-        ]
+    def _facts(self, entry: GalleryEntry) -> list[nodes.Node]:
+        """Return what is in an example, and which pages show it."""
         names = nodes.paragraph(classes=["cy-functions"])
-        for number, name in enumerate(functions):
+        for number, name in enumerate(entry.functions):
             names += [nodes.Text(", ")] * (number > 0) + [nodes.literal("", name)]
         users = nodes.paragraph("", "Shown in: ", classes=["cy-users"])
-        shown = [
-            self._link(docname, nodes.inline("", self.env.titles[docname].astext()))
-            for docname, page in sorted(records(self.env).items())
-            if docname not in pages.values()
-            and any(key.split("@")[0] == example.name for key in page.uses)
-        ]
-        for number, link in enumerate(shown):
+        for number, (docname, title) in enumerate(entry.users):
+            link = self._link(docname, nodes.inline("", title))
             users += [nodes.Text(" · ")] * (number > 0) + [link]
-        return [*([names] if functions else []), *([users] if shown else [])]
+        return [*([names] if entry.functions else []), *([users] if entry.users else [])]
 
     def _link(self, docname: str, text: nodes.Node) -> addnodes.pending_xref:
         return addnodes.pending_xref(
@@ -426,6 +400,11 @@ def _write(self: HTML5Translator, node: cython_node) -> None:
     raise nodes.SkipNode
 
 
+def _lower_for_other_builders(app: Sphinx) -> None:
+    if app.builder.format != "html":
+        app.add_post_transform(LowerForOtherBuilders)
+
+
 def setup(app: Sphinx) -> None:
     """Register the nodes and their transforms."""
     for kind in cython_node.__subclasses__():
@@ -433,4 +412,4 @@ def setup(app: Sphinx) -> None:
     app.add_node(cython_gallery)
     app.add_post_transform(FillGallery)
     app.add_post_transform(FindFirst)
-    app.add_post_transform(LowerForOtherBuilders)
+    app.connect("builder-inited", _lower_for_other_builders)

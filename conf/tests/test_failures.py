@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 from support import CONF, SAMPLES, Run, Site
+
+from sphinx_cython.core.toolchain import Toolchain
 
 EXCERPT = "```{cython-excerpt} plain/add\n:function: add\n:line: return a + b\n```\n"
 FINE = f"# Fine\n\n{EXCERPT}"
@@ -363,3 +366,119 @@ def test_a_cc_that_cannot_be_used_stops_the_build_with_one_sentence(site: Site, 
     assert text.count(f"The C compiler that $CC names cannot be used: CC={cc}: ") == 1
     assert "Traceback" not in text
     assert "report" not in text
+
+
+# --- a failed page is read again until it is fixed, and no other page is
+
+
+def test_a_warning_of_another_extension_makes_no_page_outdated(site: Site):
+    site.write(
+        {
+            "docs/index.md": FINE + "\n```{toctree}\nlabel\n```\n",
+            "docs/label.rst": "Label\n=====\n\n:ref:`nowhere`\n",
+        }
+    )
+    (line,) = complaints(site, site.fails())
+    assert "undefined label: 'nowhere'" in line
+    # Sphinx itself repeats a warning only when it reads or writes the page again.
+    assert site.passes().read == set()
+
+
+def test_only_pages_that_failed_are_read_again(site: Site):
+    site.write(
+        {
+            "docs/index.md": FINE + "\n```{toctree}\n:glob:\n*\n```\n",
+            "docs/cells.md": page("Cells", "1 / 0"),
+            "docs/fine.md": page("Fine", "1"),
+            "docs/label.rst": "Label\n=====\n\n:ref:`nowhere`\n",
+            "docs/misspelt.rst": "Misspelt\n========\n\n.. cython-listing:: add\n   :func: add\n",
+            "docs/myst.md": "# MyST\n\n```{cython-listing} add\n:func: add\n```\n",
+            "docs/missing.md": "# Missing\n\n```{cython-listing} ad\n```\n",
+        }
+    )
+    first = complaints(site, site.fails())
+    second = site.fails()
+    assert second.read == {"cells", "missing", "misspelt", "myst"}
+    assert complaints(site, second) == [line for line in first if "undefined label" not in line]
+    assert len(second.warnings) == 4
+    site.write({"docs/cells.md": page("Cells", "1"), "docs/misspelt.rst": "Fine\n====\n"})
+    third = site.fails("-j", "2")
+    assert complaints(site, third) == [line for line in first if re.search("myst|missing", line)]
+    site.write({"docs/myst.md": "# Fine\n", "docs/missing.md": "# Fine\n"})
+    assert site.passes().read == {"myst", "missing"}
+    assert site.passes().read == set()
+
+
+SUPPRESSED = {
+    "missing": "```{cython-listing} new\n```\n",
+    "function": "```{cython-listing} plain/add\n:function: new\n```\n",
+    "row": "```{cython-comparison} return 1\n:example: plain/add\n\nnew | New\n```\n",
+    "utility": "```{cython-utility} new\n__Pyx_AddTraceback\n```\n",
+    "profile": "```{cython-listing} plain/add\n:profile: new\n```\n",
+    "folder": "```{cython-gallery} fresh\n```\n",
+    "refusal": "```{cython-refusal} refused/newer\n```\n",
+    "broken": "```{cython-listing} broken\n```\n",
+    "cells": "```{code-cell}\nimport new\nnew.new()\n```\n",
+}
+
+
+def test_what_was_missing_is_shown_once_it_is_there_though_warnings_are_suppressed(site: Site):
+    suppress = "suppress_warnings = ['cython']\n"
+    site.configure(more=suppress)
+    source = (site.root / "examples/plain/add.pyx").read_text()
+    site.write({f"docs/{name}.md": f"# {name}\n\n{text}" for name, text in SUPPRESSED.items()})
+    site.write(
+        {
+            "docs/index.md": "# Index\n\n```{toctree}\n:glob:\n*\n```\n",
+            "docs/fine.md": f"# Fine\n\n{EXCERPT}",
+            "examples/broken.pyx": "def f():\n    return nothing\n",
+        }
+    )
+    site.passes()
+    site.write(
+        {
+            "examples/new.pyx": "def new():\n    return 1\n",
+            "examples/fresh/other.pyx": "x = 1\n",
+            "examples/refused/newer.pyx": "nothing\n",
+            "examples/broken.pyx": "def f():\n    return 1\n",
+            "examples/plain/add.pyx": f"{source}\n\ndef new():\n    return 1\n",
+        }
+    )
+    site.configure("QUICK, Profile('new', flags=('-O0', '-DNEW'), examples=('*/add',)),", suppress)
+    site.write({"docs/fresh.md": "# Fresh\n\n```{cython-example} fresh/other\n```\n"})
+    site.passes()
+    for name in SUPPRESSED:
+        text = site.page(name).select_one("div.body")
+        assert text.select(".cy-listing, .cy-cmp, .cy-excerpt, .cy-gallery, .cell_output"), name
+        assert "did not compile" not in text.get_text(), name
+
+
+@pytest.mark.parametrize("suppressed", [False, True])
+def test_a_compiler_that_fails_once_leaves_no_trace(
+    site: Site, toolchain: Toolchain, suppressed: bool
+):
+    """The example is the same, and so is its digest; only what became of it is another."""
+    site.configure(more="suppress_warnings = ['cython']\n" if suppressed else "")
+    fails = site.root / "fails"
+    compiler = site.root / "compiler"
+    name = f"once_{suppressed}"  # compiled by no other test
+    site.write(
+        {
+            f"examples/{name}.pyx": "x = 1\n",
+            "docs/index.md": f"# Fails once\n\n```{{cython-listing}} {name}\n```\n",
+            "fails": "",
+            "compiler": f"""
+                #!/bin/sh
+                case "$*" in *{name}.c*) if test -e {fails}; then exit 1; fi;; esac
+                exec {shlex.join(toolchain.command)} "$@"
+            """,
+        }
+    )
+    compiler.chmod(0o755)
+    env = {"CC": str(compiler)}
+    run = site.build(env=env)
+    assert run.code == (0 if suppressed else 1)
+    assert "did not compile" in site.page("index").get_text()
+    fails.unlink()
+    site.passes(env=env)
+    assert site.page("index").select(".cy-c")

@@ -7,17 +7,35 @@ import os
 import pytest
 from support import SAMPLES, Site, Snapshot
 
+# Stops for ever, or with an error, when a page is written or has been read.
 HANG = """
 import os, threading
 from pathlib import Path
 
-def hang(app, pagename, *rest):
-    if pagename == os.environ.get("HANG_AT"):
+class Unpicklable:
+    def __init__(self, app):
+        self.app = app
+    def __reduce__(self):
+        hang(self.app, "pickle")
+
+def hang(app, where, *rest):
+    if where == os.environ.get("FAIL_AT"):
+        raise RuntimeError("told to fail")
+    if where == os.environ.get("HANG_AT"):
         Path(app.outdir, "hanging").touch()
         threading.Event().wait()
 
+def hang_after_reading(app, doctree):
+    hang(app, f"read {app.env.docname}")
+
+def hang_in_pickle(app, env):
+    if os.environ.get("HANG_AT") == "pickle":
+        env.unpicklable = Unpicklable(app)
+
 def setup(app):
     app.connect("html-page-context", hang)
+    app.connect("doctree-read", hang_after_reading)
+    app.connect("env-updated", hang_in_pickle)
 """
 SHOWS = "\n\n```{cython-listing} plain/add\n:function: add\n```\n"
 PAGES = {
@@ -101,19 +119,109 @@ def test_killed_while_executing(site: Site):
     is_right(site)
 
 
-def test_killed_while_writing(built: Site):
+def edit_example(site: Site) -> None:
     source = (SAMPLES / "plain/add.pyx").read_text()
-    built.write({"examples/plain/add.pyx": source.replace("return a + b\n", "return b + a\n", 1)})
-    hanging = built.root / "html/hanging"
-    built.kill(hanging.exists, env={"HANG_AT": "cells"})
+    site.write({"examples/plain/add.pyx": source.replace("return a + b\n", "return b + a\n", 1)})
+
+
+def restore_example(site: Site) -> None:
+    site.write({"examples/plain/add.pyx": (SAMPLES / "plain/add.pyx").read_text()})
+
+
+EVERY_PAGE = {"a", "cells", "index", "z"}
+
+
+def test_killed_while_writing(built: Site):
+    edit_example(built)
+    built.kill((built.root / "html/hanging").exists, env={"HANG_AT": "cells"})
     # The first page was written, the last one was not; what was being written may be cut off.
     assert "b + a" in built.page("a").select_one(".cy-listing").get_text()
     assert "b + a" not in built.page("z").select_one(".cy-listing").get_text()
-    os.truncate(built.root / "html/a.html", 2000)
+    for page in ("a", "index"):  # the second of them was not even to be written
+        os.truncate(built.root / f"html/{page}.html", 2000)
     run = built.passes()
-    assert (run.compiled, run.executed) == (set(), set()), "what was done is kept"
+    assert (run.compiled, run.read, run.executed) == (set(), set(), set()), "what was done is kept"
+    assert run.written == EVERY_PAGE
     is_right(built, "return b + a")
-    assert built.passes().read == set()
+    run = built.passes()
+    assert (run.read, run.written) == (set(), set())
+
+
+def test_killed_while_writing_what_was_not_read(built: Site):
+    (built.root / "html/a.html").unlink()
+    built.kill((built.root / "html/hanging").exists, env={"HANG_AT": "a"})
+    (built.root / "html/a.html").write_text("<p>half a page")
+    run = built.passes()
+    assert (run.read, run.written) == (set(), EVERY_PAGE)
+    is_right(built)
+
+
+def test_killed_while_writing_the_search_index(built: Site):
+    built.kill((built.root / "html/hanging").exists, env={"HANG_AT": "search"})
+    os.truncate(built.root / "html/searchindex.js", 500)
+    built.passes()
+    is_right(built)
+    assert "Cells" in (built.root / "html/searchindex.js").read_text()
+
+
+def test_killed_while_reading(built: Site):
+    edit_example(built)
+    built.kill((built.root / "html/hanging").exists, env={"HANG_AT": "read z"})
+    run = built.passes()
+    assert {"a", "z"} <= run.read
+    is_right(built, "return b + a")
+    assert built.passes().written == set()
+
+
+def test_killed_while_reading_what_is_undone_then(built: Site):
+    """The page that was read before the kill must not come back when it is next written."""
+    edit_example(built)
+    built.kill((built.root / "html/hanging").exists, env={"HANG_AT": "read z"})
+    restore_example(built)
+    built.passes()
+    is_right(built)
+    (built.root / "html/a.html").unlink()
+    built.passes()
+    is_right(built)
+
+
+def test_killed_while_saving_the_environment(built: Site):
+    edit_example(built)
+    built.kill((built.root / "html/hanging").exists, env={"HANG_AT": "pickle"})
+    restore_example(built)
+    run = built.passes()
+    assert run.read == EVERY_PAGE
+    is_right(built)
+    assert built.passes().written == set()
+
+
+@pytest.mark.parametrize("where", ["read z", "cells"])
+def test_stopped_by_an_error_of_another_extension(built: Site, where: str):
+    edit_example(built)
+    assert built.build(env={"FAIL_AT": where}).code == 2
+    restore_example(built)
+    built.passes()
+    is_right(built)
+    assert built.passes().written == set()
+
+
+def test_a_build_that_does_not_begin_makes_nothing_outdated(built: Site):
+    settings = (built.root / "docs/conf.py").read_text()
+    built.write({"docs/conf.py": settings.replace("../examples", "../elsewhere")})
+    assert built.build().code == 2
+    built.write({"docs/conf.py": settings})
+    run = built.passes()
+    assert (run.read, run.written) == (set(), set())
+
+
+def test_two_builders_that_share_what_was_read(built: Site):
+    edit_example(built)
+    built.passes(builder="text")
+    assert "b + a" in (built.root / "text/a.txt").read_text()
+    built.passes()
+    is_right(built, "return b + a")
+    assert built.passes().written == set()
+    assert built.passes(builder="text").written == set()
 
 
 def test_two_builds_at_once_into_one_folder(site: Site):

@@ -5,8 +5,14 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
+import pytest
+from sphinx.application import Sphinx
 from sphinx.cmd.build import build_main
+from sphinx.errors import ExtensionError
+
+from publishing import search
 
 PAGE = """{name}
 ====
@@ -15,24 +21,79 @@ PAGE = """{name}
 
 Some text.
 """
+ENTRIES = """
+.. index:: Single; thick
+   pair: salt; pepper
+   triple: one; two; three
+   see: salt shaker; salt
+   seealso: pepper mill; pepper
+   !main words
+"""
 
 
-def entries(out: Path) -> set[str]:
-    """The index entries that search knows."""
-    text = (out / "searchindex.js").read_text("utf-8")
-    match = re.fullmatch(r"Search\.setIndex\((.*)\)", text, re.S)
-    assert match
-    return set(json.loads(match[1])["indexentries"])
-
-
-def test_entries_of_pages_that_did_not_change_stay_in_the_index(tmp_path: Path) -> None:
-    docs, out = tmp_path / "docs", tmp_path / "html"
+@pytest.fixture
+def docs(tmp_path: Path) -> Path:
+    """A folder with two pages, built once."""
+    docs = tmp_path / "docs"
     docs.mkdir()
     for name in ("index", "page"):
         (docs / f"{name}.rst").write_text(PAGE.format(name=name), "utf-8")
+    build(docs)
+    return docs
+
+
+def build(docs: Path, out: str = "html") -> dict[str, Any]:
+    """Build, and return the search index."""
     options = ["-Dextensions=publishing.search", "-C", "-q"]
-    for text in ("", "Some more.\n"):
-        with (docs / "index.rst").open("a", encoding="utf-8") as file:
-            file.write(text)
-        assert build_main([*options, str(docs), str(out)]) == 0
-        assert entries(out) == {"words of index", "words of page"}
+    assert build_main([*options, str(docs), str(docs.with_name(out))]) == 0
+    text = (docs.with_name(out) / "searchindex.js").read_text("utf-8")
+    match = re.fullmatch(r"Search\.setIndex\((.*)\)", text, re.S)
+    assert match
+    index: dict[str, Any] = json.loads(match[1])
+    return index
+
+
+def append(docs: Path, text: str) -> None:
+    with (docs / "index.rst").open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def test_entries_of_pages_that_did_not_change_stay_in_the_index(docs: Path) -> None:
+    append(docs, "Some more.\n")
+    index = build(docs)
+    assert set(index["indexentries"]) == {"words of index", "words of page"}
+    assert index == build(docs, "new")
+
+
+def test_entries_of_every_kind_are_in_the_index_as_sphinx_puts_them_there(docs: Path) -> None:
+    append(docs, ENTRIES)
+    with_extension = build(docs)
+    options = ["-C", "-q", str(docs), str(docs.with_name("bare"))]
+    assert build_main(options) == 0
+    text = docs.with_name("bare").joinpath("searchindex.js").read_text("utf-8")
+    bare = json.loads(text.removeprefix("Search.setIndex(").removesuffix(")"))
+    assert with_extension["indexentries"] == bare["indexentries"]
+    assert "thick" in bare["indexentries"]
+
+
+def test_a_page_with_entries_that_is_removed(docs: Path) -> None:
+    (docs / "page.rst").unlink()
+    index = build(docs)
+    assert set(index["indexentries"]) == {"words of index"}
+    assert index == build(docs, "new")
+
+
+def test_terms_that_are_gone_leave_nothing(docs: Path) -> None:
+    (docs / "page.rst").write_text("Zebra\n=====\n\nUnicorns.\n", "utf-8")
+    assert "unicorn" in build(docs)["terms"]
+    (docs / "page.rst").write_text(PAGE.format(name="page"), "utf-8")
+    index = build(docs)
+    assert {"unicorn", "zebra"} & (set(index["terms"]) | set(index["titleterms"])) == set()
+    assert index == build(docs, "new")
+
+
+def test_an_index_of_an_unknown_form_is_an_error_that_says_so(docs: Path, monkeypatch) -> None:
+    monkeypatch.setattr(search, "PREFIX", "Search.setAnotherIndex(")
+    app = Sphinx(docs, None, docs.with_name("html"), docs.with_name("trees"), "html")
+    with pytest.raises(ExtensionError, match=r"searchindex\.js is not written as Sphinx 9 does"):
+        search.complete_index(app, None)
