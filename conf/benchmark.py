@@ -20,7 +20,7 @@ from sphinx_cython.core.builder import Builder
 from sphinx_cython.core.example import Examples
 from sphinx_cython.core.measure import Group, measure
 from sphinx_cython.core.toolchain import find_toolchain, machine
-from sphinx_cython.html import ratio
+from sphinx_cython.markup import ratio
 from sphinx_cython.state import records
 
 

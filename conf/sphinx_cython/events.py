@@ -13,13 +13,13 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
 from . import execution
+from .components.base import asset_folder
 from .core.artefact import Artefact, Failure, Outcome
 from .core.builder import Builder
 from .core.config import Config
 from .core.example import ExampleError, Examples
 from .core.measure import MeasureError, measure
 from .core.toolchain import ToolchainError, find_toolchain, machine
-from .directives import _folder
 from .state import State, get_state, records, set_state
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def extension_digest() -> str:
     """Return a digest of this extension's own files: when they change, every page is made anew."""
     hasher = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*")):
-        if path.suffix in (".py", ".css", ".js"):
+        if path.suffix in (".py", ".html", ".css", ".js"):
             hasher.update(path.name.encode() + b"\0" + path.read_bytes())
     return hasher.hexdigest()[:20]
 
@@ -233,7 +233,7 @@ def publish(outdir: Path, outcomes: dict[str, Outcome]) -> None:
     for outcome in outcomes.values():
         if not isinstance(outcome, Artefact) or outcome.variant.example.refused:
             continue
-        target = outdir / _folder(outcome.variant)
+        target = outdir / asset_folder(outcome.variant)
         target.mkdir(parents=True, exist_ok=True)
         wanted.add(target.name)
         module = outcome.variant.example.module
@@ -270,7 +270,7 @@ def _report_times(app: Sphinx, state: State) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    """Register the setting, the handlers and the style sheet."""
+    """Register the setting and the handlers."""
     app.add_config_value("cython", Config(), "env", types=frozenset({Config}))
     app.add_config_value("cython_extension", "", "env", types=frozenset({str}))
     # Before MyST-NB reads its own settings.
@@ -283,11 +283,3 @@ def setup(app: Sphinx) -> None:
     app.connect("env-merge-info", merge_pages)
     app.connect("env-updated", finish_reading)
     app.connect("build-finished", finish)
-    app.add_css_file("cython-colours.css")
-    app.add_css_file("cython.css")
-    app.add_js_file("cython.js", loading_method="defer")
-    app.connect("builder-inited", _static_path)
-
-
-def _static_path(app: Sphinx) -> None:
-    app.config.html_static_path.append(str(Path(__file__).parent / "static"))

@@ -1,0 +1,36 @@
+"""``cython-example``: the page of an example: its docstring, its listing, its downloads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from docutils import nodes
+
+from .base import cython_node
+from .listing import ListingDirective
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+
+class ExampleDirective(ListingDirective):
+    """Makes the page of an example: its docstring, then its listing with downloads.
+
+    Links from other pages lead to the listing of such a page.
+    """
+
+    def run(self) -> list[nodes.Node]:
+        """Put the docstring in front of the listing and register the page."""
+        result = super().run()
+        if result and isinstance(result[0], cython_node):
+            example = self.state_of_build.builder.examples[self.arguments[0].strip()]
+            if example.name not in self.page.examples:
+                self.page.examples.append(example.name)
+            intro: list[nodes.Node] = self.parse_text_to_nodes(example.docstring)
+            return intro + result
+        return result
+
+
+def setup(app: Sphinx) -> None:
+    """Register the directive; its node is that of a listing."""
+    app.add_directive("cython-example", ExampleDirective)

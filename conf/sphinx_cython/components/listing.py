@@ -1,0 +1,136 @@
+"""``cython-listing``: an example, or one function of it, each line with its C."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+
+from ..core.config import DEFAULT_PROFILE
+from ..markup import Excerpt
+from .base import CythonDirective, Options, Origin, add_component, cython_node, made_by
+from .plain import code, paragraph
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
+
+
+@dataclass(frozen=True)
+class ListedLine:
+    """A line of a listing.
+
+    Attributes:
+        number: Its number in the file.
+        source: Its text.
+        excerpt: The C that was generated for it, or None.
+        score: The score of ``cython -a``, by which it colors a line.
+        header: Whether it belongs to the header of a function, or is the first of the file.
+    """
+
+    number: int
+    source: str
+    excerpt: Excerpt | None
+    score: int
+    header: bool
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A whole example or a part of it.
+
+    Attributes:
+        source: The whole file, for highlighting.
+        whole: Whether all lines are there.
+        anchor: What the ids of the lines start with.
+        made_by: Versions of Cython, the compiler and Python.
+    """
+
+    origin: Origin
+    source: str
+    lines: tuple[ListedLine, ...]
+    whole: bool
+    anchor: str
+    made_by: str
+
+
+class cython_listing(cython_node):
+    """Carries a ``Listing``."""
+
+    template = "listing.html"
+
+    def plain(self, env: BuildEnvironment) -> list[nodes.Node]:
+        """Return the source, and below it the C of its lines, each behind the line as a comment."""
+        data: Listing = self["data"]
+        result: list[nodes.Node] = [
+            paragraph(f"`{data.origin.example}.pyx` ({data.made_by})"),
+            code("\n".join(line.source for line in data.lines), "cython"),
+        ]
+        text = []
+        for line in data.lines:
+            # The C of a def line is the wrapper that Python calls: hundreds of lines, and none of
+            # them are about the line.
+            if line.excerpt and not line.header:
+                source = line.source.strip().replace("*/", "* /")
+                text.append(f"/* {data.origin.module}.pyx:{line.number}: {source} */")
+                text.append(line.excerpt.text.strip("\n") + "\n")
+        if text:
+            result.append(paragraph("The C that Cython generated for the lines of its functions:"))
+            result.append(code("\n".join(text).rstrip("\n"), "c"))
+        return result
+
+
+class ListingDirective(CythonDirective):
+    """Shows an example, or one function of it. Each line that has C opens to it."""
+
+    option_spec: ClassVar[dict[str, Any]] = Options(
+        CythonDirective.option_spec, function=directives.unchanged_required
+    )
+
+    def make(self) -> nodes.Element:
+        """Make the listing."""
+        variant = self.variant()
+        artefact = self.artefact(variant)
+        example = variant.example
+        first, last = 1, len(example.lines)
+        name = self.options.get("function")
+        if name:
+            span = example.function(name)
+            first, last = span.first, span.last
+        # Cython counts the wrapper of a decorated function to its first decorator.
+        headers = {
+            number
+            for function in example.functions.values()
+            for number in range(function.first, function.header + 1)
+        }
+        lines = tuple(
+            ListedLine(
+                line.number,
+                line.source,
+                self.state_of_build.excerpt(artefact, line) if line.c.strip() else None,
+                line.score,
+                line.number in headers or line.number == 1,
+            )
+            for line in self.state_of_build.lines(artefact)[first - 1 : last]
+        )
+        # The listing on an example's own page is what other pages link to.
+        own = name is None and variant.profile.name == DEFAULT_PROFILE
+        anchor = example.module
+        if not own:
+            anchor += f"-{name or variant.profile.name}-{self.env.new_serialno('cython')}"
+        data = Listing(
+            self.origin(variant),
+            example.source,
+            lines,
+            name is None,
+            anchor,
+            made_by(self.state_of_build, variant),
+        )
+        return cython_listing(data=data)
+
+
+def setup(app: Sphinx) -> None:
+    """Register the component."""
+    add_component(app, "cython-listing", ListingDirective, cython_listing)
