@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from sphinx_cython.core.builder import Builder
 from sphinx_cython.core.example import Examples
 from sphinx_cython.core.measure import Group, measure
-from sphinx_cython.core.toolchain import find_toolchain, machine
+from sphinx_cython.core.toolchain import find_toolchain, processor_name
 from sphinx_cython.markup import ratio
 from sphinx_cython.state import records
 
@@ -38,7 +38,7 @@ def spread(group: Group, stage: Path, repeat: int) -> dict[str, tuple[float, flo
     runs = []
     for _ in range(repeat):
         with TemporaryDirectory() as cache:
-            runs.append(measure(group, stage, Path(cache), machine()))
+            runs.append(measure(group, stage, Path(cache), processor_name()))
     return {label: (min(r[label] for r in runs), max(r[label] for r in runs)) for label in runs[0]}
 
 
@@ -63,7 +63,8 @@ def main(arguments: list[str]) -> None:
         pages = records(pickle.load(file))
     if unknown := set(options.pages) - set(pages):
         parser.error(f"no such page: {', '.join(sorted(unknown))}")
-    print(f"{machine()}, {builder.toolchain.name}: ratios to the fastest, {options.repeat} runs")
+    where = f"{processor_name()}, {builder.toolchain.name}"
+    print(f"{where}: ratios to the fastest, {options.repeat} runs")
     for docname in options.pages or sorted(pages):
         for group in pages[docname].groups.values():
             print(f"\n{docname}")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from html import escape
 from types import ModuleType
 
-from sphinx_cython.core.toolchain import machine
+from sphinx_cython.core.toolchain import processor_name
 
 LENGTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 ROUNDS = 40
@@ -127,7 +127,7 @@ class Plot:
         return f"Time of a call against the number of elements: {names}"
 
     def _repr_html_(self) -> str:
-        said = f"measured on {machine()}, CPython {platform.python_version()}"
+        said = f"measured on {processor_name()}, CPython {platform.python_version()}"
         return (
             f'<div class="volatile"><div class="picture plot picture-wide">{self._draw(True)}</div>'
             f'<div class="picture plot picture-tall">{self._draw(False)}</div>'

@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
@@ -19,7 +19,8 @@ from .core.builder import Builder
 from .core.config import Config
 from .core.example import ExampleError, Examples
 from .core.measure import MeasureError, measure
-from .core.toolchain import ToolchainError, find_toolchain, machine
+from .core.process import StepError
+from .core.toolchain import ToolchainError, find_toolchain, processor_name
 from .state import State, get_state, records, set_state
 
 if TYPE_CHECKING:
@@ -64,28 +65,41 @@ def extension_digest() -> str:
     return hasher.hexdigest()[:20]
 
 
+def _stop(message: str) -> NoReturn:
+    """End the build with an error message.
+
+    Whatever exception Sphinx catches, it prints a traceback and asks to report it as a bug.
+    """
+    logger.error(message)
+    raise SystemExit(2)
+
+
 def build_examples(app: Sphinx) -> None:
     """Compile whatever has changed and make it importable (``builder-inited``)."""
     config: Config = app.config.cython
     confdir = Path(app.confdir)
     started = time.perf_counter()
+    cache = config.folder(config.cache, confdir)
     try:
-        toolchain = find_toolchain()
+        toolchain = find_toolchain(memory=cache)
         examples = Examples.scan(config.folder(config.examples, confdir), config.refused)
     except (ToolchainError, ExampleError) as error:
-        raise ExtensionError(str(error)) from None
+        _stop(str(error))
     for clause in toolchain.rejected:
         logger.info("C compiler does not work: %s", clause)
     logger.info("C compiler: %s, from %s", toolchain.name, toolchain.origin)
     builder = Builder(
         examples,
         config,
-        config.folder(config.cache, confdir),
+        cache,
         toolchain,
         max(app.parallel, 1),
         logger.info,
     )
-    outcomes = builder.build_all()
+    try:
+        outcomes = builder.build_all()
+    except StepError as error:
+        _stop(str(error))
     stage = builder.stage(outcomes)
     helpers = tuple(config.folder(name, confdir) for name in config.helpers)
     state = State(builder, outcomes, stage, helpers, app.builder.format)
@@ -168,7 +182,9 @@ def finish_reading(app: Sphinx, env: BuildEnvironment) -> list[str]:
     for docname, page in records(env).items():
         for key, group in page.groups.items():
             try:
-                state.costs[key] = measure(group, state.stage, state.builder.cache, machine())
+                state.costs[key] = measure(
+                    group, state.stage, state.builder.cache, processor_name()
+                )
             except MeasureError as error:
                 logger.warning(
                     "a measurement failed: %s",

@@ -27,6 +27,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from sphinx.util import logging
 
 from .core.process import environment
+from .core.stage import used_origins
 from .core.store import write_atomic
 from .state import State, get_state, record
 
@@ -223,7 +224,7 @@ def _execute(
     imported = json.loads("".join(o.get("text", "") for o in running.cells[-1].outputs))
     return {
         "complete": True,
-        "uses": _used_variants(imported, state),
+        "uses": used_origins(state.stage, imported),
         "helpers": _used_helpers(imported, state),
         "outputs": outputs,
     }
@@ -278,19 +279,6 @@ def _report(
         type="cython",
         subtype="cell",
     )
-
-
-def _used_variants(imported: list[str], state: State) -> dict[str, str]:
-    """Return key and digest of each variant among the imported files."""
-    used = {}
-    for outcome in state.outcomes.values():
-        variant = outcome.variant
-        below = state.stage.joinpath(*variant.import_name.split(".")[:-1])
-        for name in imported:
-            path = Path(name)
-            if path.parent == below and path.name.split(".")[0] == variant.example.module:
-                used[variant.key] = outcome.digest
-    return used
 
 
 def _used_helpers(imported: list[str], state: State) -> dict[str, str]:

@@ -17,6 +17,7 @@ from .core.csource import read_conditions
 from .core.example import ExampleError, candidates
 from .core.excerpt import Excerpt, read_excerpt
 from .core.measure import Group
+from .core.stage import read_digests
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -137,8 +138,9 @@ class State:
         return read_excerpt(c, self._conditions.get(key))
 
     def digests(self) -> dict[str, str]:
-        """Return the digest of every variant by key."""
-        return {key: outcome.digest for key, outcome in self.outcomes.items()}
+        """Return the digest of every variant by key, and of the plain files of packages."""
+        variants = {key: outcome.digest for key, outcome in self.outcomes.items()}
+        return read_digests(self.stage) | variants
 
 
 # By doctree folder: nodes and directives know the environment, and reaching the application

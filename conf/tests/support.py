@@ -241,7 +241,10 @@ class Site:
                     sys.stdout, sys.stderr = out, err
                     os.chdir(self.root)
                     os.environ |= VARIABLES
-                    code = sphinx.cmd.build.main(arguments)
+                    try:
+                        code = sphinx.cmd.build.main(arguments)
+                    except SystemExit as end:
+                        code = end.code
                     out.flush()
                     err.flush()
                 finally:

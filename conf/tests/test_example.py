@@ -1,141 +1,10 @@
-"""What a ``.pyx`` file is: its functions, its lines, what it is made from, its digest."""
+"""What a ``.pyx`` file is: its functions and its lines."""
 
 from __future__ import annotations
 
-import os
-from textwrap import dedent
-
 import pytest
 
-from sphinx_cython.core.example import Example, ExampleError, Examples, find_functions
-
-
-def functions(source: str) -> dict[str, tuple[int, int, int]]:
-    """First line, last line and header of each function in a source."""
-    lines = dedent(source).removeprefix("\n").splitlines()
-    return {f.name: (f.first, f.last, f.header) for f in find_functions(lines)}
-
-
-# --- functions
-
-
-def test_a_function_reaches_from_its_header_to_its_last_indented_line():
-    source = """
-        def f(a):
-            x = a
-
-            return x
-
-
-        y = 1
-    """
-    assert functions(source) == {"f": (1, 4, 1)}
-
-
-def test_decorators_belong_to_the_function():
-    source = """
-        @cython.boundscheck(False)
-        @cython.wraparound(False)
-        def f(a):
-            return a
-    """
-    assert functions(source) == {"f": (1, 4, 3)}
-
-
-@pytest.mark.parametrize(
-    ("header", "name"),
-    [
-        ("def f(a):", "f"),
-        ("async def f(a):", "f"),
-        ("cpdef f(a):", "f"),
-        ("cdef f(a):", "f"),
-        ("cdef inline double f(double[:, ::1] a) noexcept nogil:", "f"),
-        ("cdef double *f(double *a) except? NULL:", "f"),
-        ("cdef unsigned long long f(a) except -1:", "f"),
-        ("cdef (int, int) f(a):", "f"),
-        ("cdef api int f(a):  # a comment: (with a bracket", "f"),
-        ("def f(a, b=(1, 2)) -> int:", "f"),
-        ("def f(a=None):", "f"),
-        ("cdef double[:] f(a=None):", "f"),
-    ],
-)
-def test_every_kind_of_header_is_found(header: str, name: str):
-    assert functions(f"{header}\n    return a\n") == {name: (1, 2, 1)}
-
-
-def test_a_body_may_stand_on_the_line_of_the_header():
-    assert functions("def f(a): return a\nx = 1\n") == {"f": (1, 1, 1)}
-
-
-def test_a_header_may_span_lines():
-    source = """
-        cdef double f(
-            double[:] a,
-            Py_ssize_t i,  # an index
-        ) noexcept:
-            return a[i]
-
-        x = f
-    """
-    assert functions(source) == {"f": (1, 5, 1)}
-
-
-def test_methods_are_named_after_their_classes():
-    source = """
-        cdef class A:
-            def __init__(self):
-                pass
-
-            class B:
-                def m(self):
-                    pass
-
-        def m():
-            pass
-    """
-    assert functions(source) == {"A.__init__": (2, 3, 2), "A.B.m": (6, 7, 6), "m": (9, 10, 9)}
-
-
-def test_functions_in_functions_are_found_and_belong_to_the_outer_one():
-    source = """
-        def outer():
-            def inner():
-                return 1
-            return inner
-    """
-    assert functions(source) == {"outer": (1, 4, 1), "inner": (2, 3, 2)}
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "cdef double x = f(1)",
-        "cdef int (*callback)(int)",
-        "cdef extern from *:",
-        'cdef extern from "math.h" nogil:',
-        "double sin(double x)",
-        "cdef int f(int x)",
-        "ctypedef int (*f)(int)",
-        "define(x)",
-        "deferred(1)",
-    ],
-)
-def test_what_is_no_function_is_not_taken_for_one(line: str):
-    assert functions(f"{line}\n    pass\n") == {}
-
-
-@pytest.mark.parametrize(
-    ("header", "signature"),
-    [
-        ("def f(a, b):", "def f(a, b)"),
-        ("def f(a):  # a comment", "def f(a)"),
-        ("def f(\n    double[:] a,\n    Py_ssize_t i,  # an index\n) -> int:", None),
-    ],
-)
-def test_a_signature_is_the_header_on_one_line(scan, header: str, signature: str | None):
-    found = scan({"m.pyx": f"@decorated\n{header}\n    return 1\n"})["m"]
-    assert found.signature("f") == (signature or "def f(double[:] a, Py_ssize_t i) -> int")
-
+from sphinx_cython.core.example import Example, ExampleError, Examples
 
 # --- lines
 
@@ -178,7 +47,7 @@ def test_a_part_of_a_line_does_not_do(example: Example):
 
 
 def test_an_ambiguous_line_asks_for_the_function_and_is_found_in_it(example: Example):
-    with pytest.raises(ExampleError, match=r"2 times .*\(lines 7, 11\); name the function"):
+    with pytest.raises(ExampleError, match=r"occurs 2 times .*\(lines 7, 11\); name the f"):
         example.find_line("x = 1")
     assert example.find_line("x = 1", "g") == 11
 
@@ -199,22 +68,106 @@ def test_a_missing_function_names_the_nearest_functions(scan):
         found.function("from_viev")
 
 
-def test_lines_are_split_at_newlines_only(scan):
-    found = scan({"m.pyx": "a = '\u2028'\nb = 1\f\nc = '\x85'\n"})["m"]
-    assert found.lines == ["a = '\u2028'", "b = 1\f", "c = '\x85'"]
+def test_the_last_part_of_a_name_is_enough_where_only_one_function_has_it(scan):
+    source = """
+        class A:
+            def m(self):
+                def inner(): return 1
+                return inner
+            def n(self): pass
+        class B:
+            def n(self): pass
+        def m(): pass
+    """
+    example = scan({"m.pyx": source})["m"]
+    assert example.function("inner").name == "A.m.inner"
+    assert example.function("m.inner").name == "A.m.inner"
+    assert example.function("m").first == 8
+    with pytest.raises(
+        ExampleError, match=r"2 functions of m.pyx are called 'n'; write 'A.n' or 'B.n'"
+    ):
+        example.function("n")
+
+
+def test_functions_of_one_name_are_told_apart_by_number(scan):
+    example = scan({"m.pyx": "if A:\n    def f(): return 1\nelse:\n    def f(): return 2\n"})["m"]
+    assert example.find_line("def f(): return 2", "f#2") == 4
+    with pytest.raises(
+        ExampleError, match=r"2 functions of m.pyx are called 'f'; write 'f#1' or 'f#2'"
+    ):
+        example.function("f")
+
+
+def test_a_hash_in_a_string_begins_no_comment(scan):
+    source = 'x = "a # b"\ny = f(  # why\n    1)  # so\nz = """\n# not\n"""\n'
+    example = scan({"m.pyx": source})["m"]
+    with pytest.raises(ExampleError, match="no line"):
+        example.find_line('x = "a')
+    assert example.find_line('x = "a # b"') == 1
+    assert example.find_line("y = f(") == 2
+    assert example.find_line("1)") == 3
+    assert example.find_line("# not") == 5
+
+
+ENDS = {"LF": "\n", "CRLF": "\r\n", "CR": "\r"}
+
+
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", ENDS)
+def test_lines_are_split_as_cython_counts_them(scan, bom: bytes, end: str):
+    text = "def f(a):\n    b = '\u2028\x85\x0b\x1c'\n\n    \x0creturn a\x0c\n"
+    examples = scan({"m.pyx": ""})
+    examples["m"].path.write_bytes(bom + text.replace("\n", ENDS[end]).encode())
+    example = Examples.scan(examples.root)["m"]
+    assert example.lines == text.split("\n")[:-1]
+    assert example.source == text
+    assert [(f.name, f.first, f.last) for f in example.functions.values()] == [("f", 1, 4)]
+
+
+def test_a_source_is_decoded_as_it_declares(scan):
+    examples = scan({"m.pyx": "", "n.pyx": "", "o.pyx": "", "p.pyx": ""})
+    firsts = {
+        "m": "# not decoded",
+        "n": "# coding: latin-1",
+        "o": "# coding: nonsense",
+        "p": "# cython: c_string_encoding=ascii",  # of strings, not of the file
+    }
+    for name, first in firsts.items():
+        encoding = "utf-8" if name == "p" else "latin-1"
+        examples[name].path.write_bytes(f"{first}\ny = '\xe9'\ndef f(): pass\n".encode(encoding))
+    read = {name: examples[name].lines[1] for name in firsts}
+    assert read == {"m": "y = '\ufffd'", "n": "y = 'é'", "o": "y = '\ufffd'", "p": "y = 'é'"}
+    assert all(list(example.functions) == ["f"] for example in examples)
+
+
+@pytest.mark.parametrize(
+    ("source", "docstring"),
+    [
+        ('# a comment\n\n"""First\nparagraph.\n\nSecond.\n"""\n', "First\nparagraph.\n\nSecond."),
+        ("'''In\n'single' quotes.'''\n", "In\n'single' quotes."),
+        ("'One line.'; x = 1\n", ""),
+        ("'One line.';\n", "One line."),
+        ('"One " \\\n  "line."\n', "One line."),
+        ('r"""A \\d."""\n', "A \\d."),
+        ('u"A \\u00e9."\n', "A é."),
+        ('"""Ends in \\"quotes\\""""\n', 'Ends in "quotes"'),
+        ('"""\n    Indented\n      by four.\n    """\n', "Indented\n  by four."),
+        ('\ufeff"""After a mark."""\n', "After a mark."),
+        ('f"""Not {one}."""\n', ""),
+        ('b"""Nor this."""\n', ""),
+        ("x = '''no docstring'''\n", ""),
+        ("'''not''' + closed\n", ""),
+        ('"""not closed', ""),
+        ("# nothing else", ""),
+        ("", ""),
+    ],
+)
+def test_docstring(scan, source: str, docstring: str):
+    assert scan({"m.pyx": source})["m"].docstring == docstring
 
 
 def test_the_summary_is_the_first_paragraph_of_the_docstring(example: Example):
-    assert Example("m", example.root).module == "m"
-    assert example.module == "lines"
-
-
-def test_docstring_and_summary(scan):
-    source = '# a comment\n\n"""First\nparagraph.\n\nSecond.\n"""\nx = 1\n'
-    found = scan({"m.pyx": source, "bare.pyx": "x = '''no docstring'''\n"})
-    assert found["m"].docstring == "First\nparagraph.\n\nSecond."
-    assert found["m"].summary == "First paragraph."
-    assert found["bare"].summary == ""
+    assert example.summary == "About lines, on two of them."
 
 
 # --- a folder of examples
@@ -224,6 +177,7 @@ def test_an_example_goes_by_its_path_or_by_its_module(scan):
     found = scan({"a/one.pyx": "", "two.pyx": ""})
     assert found["a/one"] is found["one"]
     assert [example.name for example in found] == ["a/one", "two"]
+    assert Example("a/one", found.root).module == "one"
 
 
 def test_an_unknown_example_names_the_nearest_ones(scan):
@@ -232,15 +186,15 @@ def test_an_unknown_example_names_the_nearest_ones(scan):
         found["a/for_ways"]
 
 
-def test_two_examples_cannot_be_one_module(scan):
-    with pytest.raises(ExampleError, match=r"b/same.pyx and a/same.pyx .* 'same'; rename one"):
-        scan({"a/same.pyx": "", "b/same.pyx": ""})
-
-
-@pytest.mark.parametrize("module", ["array", "struct", "numpy"])
-def test_an_example_cannot_take_the_name_of_what_pages_import(scan, module: str):
-    with pytest.raises(ExampleError, match=f"a/{module}.pyx would hide the module '{module}'"):
-        scan({f"a/{module}.pyx": ""})
+def test_a_name_that_two_examples_have_is_refused(scan):
+    found = scan({"a/same.pyx": "", "b/same.pyx": "", "refused/other.pyx": "", "c/other.pyx": ""})
+    assert found["a/same"].name == found["a.same"].name == "a/same"
+    with pytest.raises(
+        ExampleError, match=r"2 examples are called 'same'; write 'a/same' or 'b/same'"
+    ):
+        found["same"]
+    with pytest.raises(ExampleError, match=r"write 'c/other' or 'refused/other'"):
+        found["other"]
 
 
 def test_a_missing_folder_is_an_error(tmp_path):
@@ -248,86 +202,19 @@ def test_a_missing_folder_is_an_error(tmp_path):
         Examples.scan(tmp_path / "nowhere")
 
 
+def test_what_is_no_example_is_left_out(scan):
+    files = {"m.pyx": "", "folder.pyx/n.pyx": "", ".hidden/o.pyx": "", "sub/.#p.pyx": ""}
+    assert [example.name for example in scan(files)] == ["folder.pyx/n", "m"]
+
+
+def test_a_link_to_nothing_is_an_error(scan):
+    root = scan({"m.pyx": ""}).root
+    (root / "n.pyx").symlink_to("gone.pyx")
+    with pytest.raises(ExampleError, match=r"n.pyx is not a file"):
+        Examples.scan(root)
+
+
 def test_the_folder_of_refused_examples_is_known(scan):
     found = scan({"refused/bad.pyx": "", "refused_not.pyx": ""})
     assert found["refused/bad"].refused
     assert not found["refused_not"].refused
-
-
-# --- what it is made from, and its digest
-
-MADE_OF = {
-    "sub/m.pyx": """
-        include "part.pxi"
-        from helper cimport f
-        cimport other as o, third
-        cdef extern from "one.h":
-            int ONE
-        cdef extern from *:
-            '''
-            #include "verbatim.h"
-            '''
-    """,
-    "sub/m.pxd": "cdef int g()\n",
-    "sub/part.pxi": 'include "deeper.pxi"\n',
-    "deeper.pxi": "x = 1\n",
-    "helper.pxd": 'cdef extern from "from_pxd.h":\n    int f()\n',
-    "sub/other.pxd": "\n",
-    "third.pxd": "\n",
-    "sub/one.h": '#include "two.h"\n# include <stdio.h>\n',
-    "sub/two.h": "#define TWO 2\n",
-    "from_pxd.h": "\n",
-    "sub/verbatim.h": "\n",
-    "unrelated.pxd": "\n",
-    "sub/unrelated.h": "\n",
-}
-
-
-def test_included_files_headers_and_pxd_files_are_followed_through(scan):
-    example = scan(MADE_OF)["sub/m"]
-    names = {path.relative_to(example.root).as_posix() for path in example.dependencies}
-    assert names == set(MADE_OF) - {"unrelated.pxd", "sub/unrelated.h"}
-
-
-def digest(scan, files: dict[str, str]) -> str:
-    return scan(files)["m"].digest()
-
-
-@pytest.mark.parametrize("name", sorted(set(MADE_OF) - {"unrelated.pxd", "sub/unrelated.h"}))
-def test_the_digest_changes_with_every_file_it_is_made_from(scan, name: str):
-    before = digest(scan, MADE_OF)
-    assert digest(scan, MADE_OF | {name: MADE_OF[name] + "# changed\n"}) != before
-
-
-@pytest.mark.parametrize("name", ["unrelated.pxd", "sub/unrelated.h"])
-def test_the_digest_does_not_change_with_other_files(scan, name: str):
-    before = digest(scan, MADE_OF)
-    assert digest(scan, MADE_OF | {name: "changed"}) == before
-
-
-def test_the_digest_does_not_know_time_or_place(scan, tmp_path):
-    example = scan(MADE_OF)["sub/m"]
-    os.utime(example.path, (1, 1))
-    (example.root.parent / "examples").rename(tmp_path / "elsewhere")
-    assert Examples.scan(tmp_path / "elsewhere")["sub/m"].digest() == digest(scan, MADE_OF)
-
-
-def test_files_outside_the_folder_are_left_to_the_versions_in_the_digest(scan, tmp_path):
-    (tmp_path / "outside.pxi").write_text("x = 1\n")
-    example = scan({"m.pyx": 'include "../outside.pxi"\n'})["m"]
-    assert example.dependencies == [example.path]
-
-
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        ({"m.pyx": "cimport numpy as cnp\n"}, True),
-        ({"m.pyx": "from numpy cimport ndarray\n"}, True),
-        ({"m.pyx": "cimport cython, numpy\n"}, True),
-        ({"m.pyx": 'include "part.pxi"\n', "part.pxi": "cimport numpy\n"}, True),
-        ({"m.pyx": "import numpy\n"}, False),
-        ({"m.pyx": "cimport cython\n"}, False),
-    ],
-)
-def test_it_is_known_whether_the_headers_of_numpy_are_needed(scan, files, expected: bool):
-    assert scan(files)["m"].uses_numpy is expected

@@ -72,6 +72,7 @@ class AssemblyDirective(ExcerptDirective):
             artefact.c_file.read_text(encoding="utf-8"),
             variant.example.module,
             line.number,
+            artefact.c_file.suffix,
         )
         # Those of the header of the loop are among them.
         numbers = {item.line for loop in loops[:1] for item in loop.instructions if item.line}

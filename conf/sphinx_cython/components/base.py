@@ -50,6 +50,7 @@ class Origin:
         invocation: Flags, macros and directives of the profile.
         summary: What the profile is, in a clause.
         asset: Folder of the example's files below the root of the built site.
+        suffix: ``".c"``, or ``".cpp"`` for C++.
     """
 
     example: str
@@ -58,6 +59,12 @@ class Origin:
     invocation: str
     summary: str
     asset: str
+    suffix: str = ".c"
+
+    @property
+    def c_name(self) -> str:
+        """Name of the generated C file."""
+        return self.module + self.suffix
 
 
 @dataclass(frozen=True)
@@ -258,6 +265,7 @@ class CythonDirective(SphinxDirective):
     def origin(self, variant: Variant) -> Origin:
         """Describe where C comes from."""
         profile = variant.profile
+        artefact = self.state_of_build.artefact(variant)
         return Origin(
             variant.example.name,
             variant.example.module,
@@ -265,6 +273,7 @@ class CythonDirective(SphinxDirective):
             profile.invocation,
             profile.summary,
             asset_folder(variant),
+            artefact.c_file.suffix if artefact else ".c",
         )
 
 

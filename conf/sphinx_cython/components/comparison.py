@@ -12,7 +12,7 @@ from docutils.parsers.rst import directives
 from ..core.artefact import Variant
 from ..core.example import ExampleError
 from ..core.measure import Group, Statement
-from ..core.toolchain import machine
+from ..core.toolchain import processor_name
 from ..markup import ratio
 from ..state import get_state
 from .base import CythonDirective, Options, add_component, cython_node, made_by
@@ -165,7 +165,7 @@ class ComparisonDirective(LineDirective):
         if statements:
             digests = tuple(self.page.uses[key] for key in sorted(used))
             measured = Group(self.options.get("setup", ""), tuple(statements), digests)
-            group = measured.digest(machine())
+            group = measured.digest(processor_name())
             self.page.groups[group] = measured
         data = Comparison(
             line,
@@ -173,7 +173,7 @@ class ComparisonDirective(LineDirective):
             self.options.get("cost", "cost") if statements else "",
             group,
             made_by(self.state_of_build, first),
-            machine(),
+            processor_name(),
             "full" in self.options,
             "score" in self.options,
         )

@@ -36,7 +36,7 @@ class cython_utility(cython_node):
         data: Utility = self["data"]
         result: list[nodes.Node] = []
         for definition in data.definitions:
-            result.append(paragraph(f"`{data.origin.module}.c`, line {definition.first}"))
+            result.append(paragraph(f"`{data.origin.c_name}`, line {definition.first}"))
             result.append(code(definition.text, "c"))
         return result
 

@@ -2,8 +2,10 @@
 
 The modules form one line; each imports only from those before it::
 
-    config → example → artefact → process → diagnostics → toolchain → store → translate → compile
-           → builder → annotation → excerpt → csource → assembly → measure
+    config → names → extension → scanner → functions → example → artefact → process → diagnostics
+           → toolchain → store → variants → stage → fork_server → forks → translate → snapshot
+           → dependencies → compile → builder → annotation → excerpt → csource → assembly
+           → measure
 
 They need the standard library, Cython and Pygments, so that the same code can run in a browser
 worker.

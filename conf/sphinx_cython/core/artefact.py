@@ -10,8 +10,7 @@ from pathlib import Path
 
 from .config import DEFAULT_PROFILE, Profile
 from .example import Example
-
-VARIANTS_PACKAGE = "variants"
+from .names import VARIANTS_PACKAGE
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,8 @@ class Variant:
     def import_name(self) -> str:
         """The dotted name under which executed pages import it."""
         if self.profile.name == DEFAULT_PROFILE:
-            return self.example.module
-        return f"{VARIANTS_PACKAGE}.{self.profile.package}.{self.example.module}"
+            return self.example.import_name
+        return f"{VARIANTS_PACKAGE}.{self.profile.package}.{self.example.import_name}"
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,9 @@ class Artefact:
 
     @property
     def c_file(self) -> Path:
-        """The generated C."""
-        return self.folder / f"{self.variant.example.module}.c"
+        """The generated C, or C++."""
+        cxx = self.folder / f"{self.variant.example.module}.cpp"
+        return cxx if cxx.is_file() else cxx.with_suffix(".c")
 
     @property
     def html_file(self) -> Path:

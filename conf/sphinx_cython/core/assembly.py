@@ -98,13 +98,14 @@ def source_lines(c: str, module: str) -> dict[int, int]:
 
     Args:
         c: The generated C.
-        module: The name of the module; Cython's comments name the file without its folder.
+        module: The name of its file without suffix; Cython's comments name the file with the
+            folders of its package.
     """
     lines: dict[int, int] = {}
     current = 0
     for number, text in enumerate(c.split("\n"), 1):
         if found := _MARKER.match(text):
-            current = int(found[2]) if found[1] == f"{module}.pyx" else 0
+            current = int(found[2]) if found[1].rpartition("/")[2] == f"{module}.pyx" else 0
         elif text.startswith("}"):
             current = 0
         lines[number] = current
@@ -161,7 +162,7 @@ def innermost_loops(instructions: list[Instruction]) -> Iterator[tuple[int, int]
             yield first, last
 
 
-def find_loops(assembly: str, c: str, module: str, line: int) -> list[Loop]:
+def find_loops(assembly: str, c: str, module: str, line: int, suffix: str = ".c") -> list[Loop]:
     """Find the innermost loops that contain code of a source line, vectorised ones first.
 
     Args:
@@ -169,9 +170,11 @@ def find_loops(assembly: str, c: str, module: str, line: int) -> list[Loop]:
         c: The generated C.
         module: Name of the module; both C file and source are called after it.
         line: The line of the source.
+        suffix: Of the C file.
     """
     loops = []
-    for name, code in read_functions(assembly, f"{module}.c", source_lines(c, module)).items():
+    lines = source_lines(c, module)
+    for name, code in read_functions(assembly, f"{module}{suffix}", lines).items():
         for first, last in innermost_loops(code):
             body = code[first : last + 1]
             if any(item.line == line for item in body):

@@ -9,7 +9,9 @@ from pathlib import Path
 from . import process
 from .artefact import module_filename
 from .config import Profile
+from .dependencies import package_folder
 from .example import Example
+from .extension import Extension, is_cxx
 from .toolchain import Toolchain
 
 
@@ -44,6 +46,42 @@ def surviving_lines(preprocessed: str, c_name: str) -> set[int]:
     return kept
 
 
+def flags(profile: Profile, example: Example | None = None) -> list[str]:
+    """Return the flags for the C compiler: those of a profile, and where an example has headers.
+
+    What the settings in the sources of an example add is not among them: see ``Extension``.
+    """
+    words = [*profile.flags]
+    words += [f"-D{name}={value}" if value else f"-D{name}" for name, value in profile.macros]
+    if example is not None:
+        words += [f"-I{example.path.parent}", f"-I{example.root}"]
+    return words
+
+
+def all_flags(profile: Profile, example: Example | None = None) -> list[str]:
+    """Return the flags for the C compiler, with what the settings in the sources add."""
+    words = flags(profile, example)
+    if example is None:
+        return words
+    # Beside the source are the headers that its C would be compiled with; then come the folders
+    # that it names.
+    return [*words[:-1], *example.extension.compile_flags, words[-1]]
+
+
+def numpy_flags() -> list[str]:
+    """Return the flags with which NumPy's headers are found, if NumPy is installed.
+
+    They are always given, since they change nothing where no such header is read. NumPy is not
+    imported for that.
+    """
+    folder = Path(package_folder("numpy"))
+    for include in (folder / "_core" / "include", folder / "core" / "include"):
+        if (include / "numpy").is_dir():
+            # Without the macro, the headers print a warning in each module.
+            return [f"-I{include}", "-DNPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION"]
+    return []
+
+
 def compile_module(
     module: str,
     profile: Profile,
@@ -51,42 +89,51 @@ def compile_module(
     toolchain: Toolchain,
     example: Example | None = None,
 ) -> None:
-    """Compile ``<module>.c`` in a folder to an importable module beside it.
+    """Compile ``<module>.c`` or ``<module>.cpp`` in a folder to an importable module beside it.
+
+    The list of headers that the compiler read (``*.d``) is there too, even if it refused.
 
     Raises:
         CompileError: The C compiler or the linker refused.
     """
-    flags = [*profile.flags]
-    flags += [f"-D{name}={value}" if value else f"-D{name}" for name, value in profile.macros]
+    extension = example.extension if example else Extension()
+    words = all_flags(profile, example)
     if example is not None:
-        flags.append(f"-I{example.path.parent}")
-        flags.append(f"-I{example.root}")
-        if example.uses_numpy:
-            import numpy
-
-            flags += [f"-I{numpy.get_include()}", "-DNPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION"]
-    source, objects = f"{module}.c", f"{module}.o"
+        words += numpy_flags()
+    language = extension.language
+    suffix, preprocessed = (".cpp", ".ii") if language == "c++" else (".c", ".i")
+    source, objects = f"{module}{suffix}", [f"{module}.o"]
+    step = f"the {language.upper()} compiler"
     # The preprocessed file tells which branch of every #if is in the module.
-    keep = ("-save-temps=obj",)
+    keep = ("-save-temps=obj", "-MD")
+    command = toolchain.compile_command(source, objects[0], (*words, *keep), language=language)
     try:
-        process.run_step(
-            "the C compiler", toolchain.compile_command(source, objects, (*flags, *keep)), work
-        )
+        process.run_step(step, command, work)
     except process.CompileError as error:
         error.c = (work / source).read_text(encoding="utf-8")
         raise
-    process.run_step(
-        "the C compiler",
-        toolchain.link_command(objects, module_filename(module), profile.flags),
-        work,
+    for number, other in enumerate(extension.sources, 1):
+        objects.append(f"{module}-{number}.o")
+        language = "c++" if is_cxx(other) else "c"
+        command = toolchain.compile_command(other, objects[-1], (*words, "-MD"), language=language)
+        process.run_step(f"the {language.upper()} compiler", command, work)
+    command = toolchain.link_command(
+        objects[0],
+        module_filename(module),
+        (*profile.flags, *objects[1:]),
+        language="c++" if extension.links_cxx else "c",
+        libraries=extension.link_flags,
     )
-    preprocessed, assembly = work / f"{module}.i", work / f"{module}.s"
-    for step, kept in (("-E", preprocessed), ("-S", assembly)):
+    process.run_step(step, command, work)
+    for option, kept in (("-E", work / f"{module}{preprocessed}"), ("-S", work / f"{module}.s")):
         if not kept.is_file():
             # zig cc leaves no temporary files behind.
-            command = toolchain.compile_command(source, kept.name, tuple(flags), step)
-            process.run_step("the C compiler", command, work)
-    lines = surviving_lines(preprocessed.read_text(errors="replace"), source)
-    (work / "compiled-lines.json").write_text(json.dumps(ranges(lines)))
-    for leftover in (*work.glob("*.i"), *work.glob("*.o"), *work.glob("*.bc")):
-        leftover.unlink()
+            command = toolchain.compile_command(
+                source, kept.name, tuple(words), option, extension.language
+            )
+            process.run_step(step, command, work)
+    text = (work / f"{module}{preprocessed}").read_text(errors="replace")
+    (work / "compiled-lines.json").write_text(json.dumps(ranges(surviving_lines(text, source))))
+    for pattern in ("*.i", "*.ii", "*.o", "*.bc"):
+        for leftover in work.glob(pattern):
+            leftover.unlink()

@@ -40,7 +40,7 @@ def _placed(problem: Problem, example: Example, c: str) -> Problem:
     if path.is_absolute() and path.is_relative_to(example.root):
         return replace(problem, file=path.relative_to(example.root).as_posix())
     lines = c.split("\n")[: problem.line]
-    if problem.file != f"{example.module}.c" or not c:
+    if problem.file not in (f"{example.module}.c", f"{example.module}.cpp") or not c:
         return problem
     text = lines[-1].strip()
     header = re.match(r'#include ["<](.+)[">]', text)
@@ -56,7 +56,10 @@ def _placed(problem: Problem, example: Example, c: str) -> Problem:
         if "/* #### Code section" in line:
             break
         if made_of := re.match(r'\s*/\* "([^"]+)":(\d+)$', line):
-            return replace(problem, file=made_of[1], line=int(made_of[2]), column=0)
+            # Cython leaves out the folders of a source that is in no package.
+            own = made_of[1] == example.path.name
+            file = f"{example.name}.pyx" if own else made_of[1]
+            return replace(problem, file=file, line=int(made_of[2]), column=0)
     return problem
 
 

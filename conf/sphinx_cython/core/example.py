@@ -1,19 +1,24 @@
 """What a ``.pyx`` file is: its functions, its lines, the files it is made from.
 
 An example's *name* is its path below the examples folder without the suffix
-(``indexing/four_ways``); its *module* is the last part of the name, and is unique.
+(``indexing/four_ways``), its *module* is the last part of that, after which its files are called.
+What Cython and the pages call the module is its *qualified name*.
 """
 
 from __future__ import annotations
 
+import ast
 import difflib
-import hashlib
-import re
-import sys
+import inspect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+
+from .extension import Extension, read_extension
+from .functions import Function, find_functions
+from .names import NamingError, assign_names, import_name, import_root, qualified_name
+from .scanner import Source
 
 
 class ExampleError(LookupError):
@@ -33,88 +38,6 @@ def candidates(wanted: str, known: Iterable[str]) -> str:
 
 
 @dataclass(frozen=True)
-class Function:
-    """A function of an example and the lines it spans (from 1, last one included)."""
-
-    name: str
-    first: int
-    last: int
-    header: int
-
-    def __contains__(self, line: int) -> bool:
-        return self.first <= line <= self.last
-
-
-_CLASS = re.compile(r"^(?P<indent>[ \t]*)(?:cdef[ \t]+)?class[ \t]+(?P<name>\w+)")
-_DEF = re.compile(
-    r"^(?P<indent>[ \t]*)(?:async[ \t]+)?(?:def|cpdef|cdef)\b[^=\n]*?\b(?P<name>\w+)[ \t]*\("
-)
-_INCLUDE = re.compile(r"""^[ \t]*include[ \t]+["']([^"']+)["']""", re.M)
-_EXTERN = re.compile(r"""^[ \t]*cdef[ \t]+extern[ \t]+from[ \t]+["']([^"']+)["']""", re.M)
-_C_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+"([^"]+)"', re.M)
-_CIMPORT = re.compile(
-    r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+cimport\b|cimport[ \t]+([\w., \t]+))", re.M
-)
-_DOCSTRING = re.compile(r'\A(?:[ \t]*(?:#[^\n]*)?\n)*[rR]?"""(.*?)"""', re.S)
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())
-
-
-def find_functions(lines: list[str]) -> list[Function]:
-    """Find the functions of a Cython source by its layout, as a reader does.
-
-    A function reaches from its first decorator to the last line indented below its header.
-    Methods are named ``Class.method``.
-
-    Args:
-        lines: The lines of the source.
-    """
-    functions: list[Function] = []
-    classes: list[tuple[int, str]] = []
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            classes = [(depth, name) for depth, name in classes if depth < _indent(line)]
-        if found := _CLASS.match(line):
-            classes.append((len(found["indent"]), found["name"]))
-            continue
-        found = _DEF.match(line)
-        if not found or found["name"] in {"from", "nogil", "gil"}:
-            continue
-        end = _header_end(lines, number)
-        if end is None:
-            continue
-        depth = len(found["indent"])
-        first = number
-        while first > 1 and lines[first - 2].strip().startswith("@"):
-            first -= 1
-        last = end
-        for later in range(end + 1, len(lines) + 1):
-            text = lines[later - 1]
-            if not text.strip():
-                continue
-            if _indent(text) <= depth:
-                break
-            last = later
-        qualified = ".".join([*(name for _, name in classes), found["name"]])
-        functions.append(Function(qualified, first, last, number))
-    return functions
-
-
-def _header_end(lines: list[str], number: int) -> int | None:
-    """Return the line on which the header that starts at ``number`` ends, or None if it is none."""
-    depth = 0
-    for current in range(number, min(number + 20, len(lines)) + 1):
-        text = lines[current - 1].split("#", 1)[0]
-        depth += sum((c in "([{") - (c in ")]}") for c in text)
-        if depth <= 0:
-            body_on_line = re.search(r"\)[^()]*:[ \t]*\S", text)
-            return current if text.rstrip().endswith(":") or body_on_line else None
-    return None
-
-
-@dataclass(frozen=True)
 class Example:
     """One ``.pyx`` file.
 
@@ -122,16 +45,44 @@ class Example:
         name: Path below the examples folder, with ``/``, without suffix.
         root: The examples folder.
         refused: Whether Cython or the C compiler must refuse it.
+        qualified_name: The name of its module for Cython. That of a package's own module ends in
+            ``.__init__``. Unless given, it is the one that Cython derives.
     """
 
     name: str
     root: Path
     refused: bool = False
+    qualified_name: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.qualified_name:
+            object.__setattr__(self, "qualified_name", qualified_name(self.path))
 
     @property
     def module(self) -> str:
-        """The name under which it is imported."""
+        """The name of the file without its suffix, after which what is made of it is called."""
         return self.name.rpartition("/")[2]
+
+    @property
+    def import_name(self) -> str:
+        """The dotted name under which its module is imported."""
+        return import_name(self.qualified_name)
+
+    @property
+    def include_path(self) -> tuple[str, ...]:
+        """The folders in which Cython searches ``.pxd`` files, relative to the examples folder.
+
+        They make sense of the names of modules that are called by their paths.
+        """
+        by_path = f"{self.root.absolute().name}.{self.name.replace('/', '.')}"
+        return (".", "..") if self.qualified_name == by_path else (".",)
+
+    @property
+    def package(self) -> Path | None:
+        """The folder of the outermost package it is in, or None if it is in none."""
+        path = self.path.absolute()
+        root = import_root(path)
+        return None if root == path.parent else root / path.relative_to(root).parts[0]
 
     @property
     def folder(self) -> str:
@@ -145,8 +96,19 @@ class Example:
 
     @cached_property
     def source(self) -> str:
-        """The text of the file."""
-        return self.path.read_text(encoding="utf-8")
+        """The text of the file as Cython reads it, with newlines as the only ends of lines.
+
+        What cannot be decoded is replaced: Cython refuses the file, and that is reported once.
+        """
+        from Cython.Utils import open_source_file
+
+        try:
+            stream = open_source_file(str(self.path), error_handling="replace")
+        except LookupError:  # an encoding that Python does not have
+            stream = open_source_file(str(self.path), "utf-8", "replace")
+        with stream:
+            text: str = stream.read()
+        return text
 
     @cached_property
     def lines(self) -> list[str]:
@@ -154,10 +116,22 @@ class Example:
         return self.source.removesuffix("\n").split("\n")
 
     @cached_property
+    def _statements(self) -> Source:
+        return Source(self.source)
+
+    @cached_property
     def docstring(self) -> str:
-        """The module's docstring, or an empty string."""
-        found = _DOCSTRING.match(self.source)
-        return found[1].strip() if found else ""
+        """The module's docstring without indentation, or an empty string."""
+        if not self._statements.statements:
+            return ""
+        tokens = [t for t in self._statements.statements[0].tokens if t.text != ";"]
+        if not all(token.is_string for token in tokens):
+            return ""
+        try:
+            text = ast.literal_eval(f"({' '.join(token.text for token in tokens)})")
+        except (SyntaxError, ValueError):
+            return ""
+        return inspect.cleandoc(text).strip() if isinstance(text, str) else ""
 
     @property
     def summary(self) -> str:
@@ -167,31 +141,46 @@ class Example:
     @cached_property
     def functions(self) -> dict[str, Function]:
         """Its functions by name, in order."""
-        return {function.name: function for function in find_functions(self.lines)}
+        return find_functions(self._statements)
 
     def function(self, name: str) -> Function:
-        """Return a function by name.
+        """Return a function by name; the last part of the name is enough where only one ends so.
 
         Raises:
-            ExampleError: There is none of that name.
+            ExampleError: There is none of that name, or several.
         """
-        try:
+        if name in self.functions:
             return self.functions[name]
-        except KeyError:
+        several = [f for f in self.functions.values() if f.name.partition("#")[0] == name]
+        several = several or [f for f in self.functions.values() if f.name.endswith(f".{name}")]
+        if len(several) == 1:
+            return several[0]
+        if several:
+            names = " or ".join(repr(function.name) for function in several)
             raise ExampleError(
-                f"no function {name!r} in {self.name}.pyx; {candidates(name, self.functions)}"
-            ) from None
+                f"{len(several)} functions of {self.name}.pyx are called {name!r}; write {names}"
+            )
+        raise ExampleError(
+            f"no function {name!r} in {self.name}.pyx; {candidates(name, self.functions)}"
+        )
 
     def signature(self, name: str) -> str:
         """Return the header of a function on one line, without its colon.
 
         Raises:
-            ExampleError: There is none of that name.
+            ExampleError: There is none of that name, or several.
         """
-        first = self.function(name).header
-        last = _header_end(self.lines, first) or first
-        pieces = [line.split("#", 1)[0].strip() for line in self.lines[first - 1 : last]]
-        return " ".join(pieces).replace("( ", "(").replace(", )", ")").removesuffix(":")
+        return self.function(name).signature
+
+    @cached_property
+    def _code(self) -> list[str]:
+        """The lines without comments at their ends."""
+        code = self.lines.copy()
+        for comment in self._statements.comments:
+            number = self._statements.line(comment) - 1
+            if before := code[number][: self._statements.column(comment)].strip():
+                code[number] = before
+        return code
 
     def find_line(self, text: str, function: str | None = None) -> int:
         """Return the number of the one line that reads ``text``, leaving indentation aside.
@@ -210,62 +199,41 @@ class Example:
             first, last = span.first, span.last
             where = f"{function}() of {where}"
         wanted = text.strip()
-        stripped = {n: self.lines[n - 1].strip() for n in range(first, last + 1)}
-        found = [
-            n
-            for n, line in stripped.items()
-            if line == wanted or re.fullmatch(re.escape(wanted) + r"[ \t]*#.*", line)
+        numbers = [
+            number
+            for number in range(first, last + 1)
+            if wanted in (self.lines[number - 1].strip(), self._code[number - 1].strip())
         ]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            numbers = ", ".join(map(str, found))
+        if len(numbers) == 1:
+            return numbers[0]
+        if numbers:
+            places = ", ".join(map(str, numbers))
             raise ExampleError(
-                f"line {wanted!r} stands {len(found)} times in {where} (lines {numbers}); "
+                f"line {wanted!r} occurs {len(numbers)} times in {where} (lines {places}); "
                 "name the function it is in"
             )
-        known = [line for line in stripped.values() if line]
+        known = [line.strip() for line in self.lines[first - 1 : last] if line.strip()]
         raise ExampleError(f"no line {wanted!r} in {where}; {candidates(wanted, known)}")
 
     @cached_property
-    def dependencies(self) -> list[Path]:
-        """The files of the examples folder that go into this one, itself first.
+    def extension(self) -> Extension:
+        """What compiling it needs besides its C.
 
-        Included files, C headers and ``.pxd`` files, followed through; what lies outside the
-        examples folder (Cython's, NumPy's) is covered by its version in the digest. Cython has a
-        dependency tree of its own, but it remembers files for the life of the process.
+        Raises:
+            ExtensionError: A setting in its source is wrong.
         """
-        found = [self.path]
-        for path in found:
-            text = path.read_text(encoding="utf-8")
-            names = [*_INCLUDE.findall(text), *_EXTERN.findall(text), *_C_INCLUDE.findall(text)]
-            for direct, several in _CIMPORT.findall(text):
-                for part in [direct, *several.split(",")]:
-                    if part.strip():
-                        names.append(part.split()[0].replace(".", "/") + ".pxd")
-            if path.suffix == ".pyx":
-                names.append(path.stem + ".pxd")
-            for name in names:
-                for folder in (path.parent, self.root):
-                    other = (folder / name).resolve()
-                    if other.is_file() and other.is_relative_to(self.root.resolve()):
-                        if other not in found:
-                            found.append(other)
-                        break
-        return found
+        return read_extension(self.path.absolute(), self.root.absolute())
 
-    @property
-    def uses_numpy(self) -> bool:
-        """Whether NumPy's C headers are needed to compile it."""
-        wanted = re.compile(r"^[ \t]*(?:from[ \t]+numpy\b.*\bcimport|cimport\b.*\bnumpy)\b", re.M)
-        return any(wanted.search(path.read_text(encoding="utf-8")) for path in self.dependencies)
 
-    def digest(self) -> str:
-        """Return a digest of the text of all files it is made from."""
-        hasher = hashlib.sha256(self.name.encode())
-        for path in self.dependencies:
-            hasher.update(b"\0" + path.read_bytes())
-        return hasher.hexdigest()
+def _names(root: Path) -> Iterator[str]:
+    """Yield the names of the examples in a folder; what is hidden, editors and tools put there."""
+    for path in root.rglob("*.pyx"):
+        inner = path.relative_to(root)
+        if path.is_dir() or any(part.startswith(".") for part in inner.parts):
+            continue
+        if not path.is_file():
+            raise ExampleError(f"{path} is not a file: is it a link to one that is gone?")
+        yield inner.with_suffix("").as_posix()
 
 
 @dataclass(frozen=True)
@@ -284,40 +252,38 @@ class Examples:
             refused: The sub-folder of those that must not compile.
 
         Raises:
-            ExampleError: Two examples would be the same module, or the folder is missing.
+            ExampleError: A module cannot be imported under any name, or the folder is missing.
         """
         if not root.is_dir():
             raise ExampleError(f"there is no examples folder {root}")
-        by_name: dict[str, Example] = {}
-        modules: dict[str, str] = {}
-        for path in sorted(root.rglob("*.pyx")):
-            name = path.relative_to(root).with_suffix("").as_posix()
-            example = Example(name, root, refused=name.startswith(f"{refused}/"))
-            if example.module in sys.stdlib_module_names | {"cython", "numpy"}:
-                raise ExampleError(
-                    f"{name}.pyx would hide the module {example.module!r} from the pages that "
-                    "import it; rename it"
-                )
-            if example.module in modules:
-                raise ExampleError(
-                    f"{name}.pyx and {modules[example.module]}.pyx would both be the module "
-                    f"{example.module!r}; rename one"
-                )
-            modules[example.module] = name
-            by_name[name] = example
-        return cls(root, by_name)
+        names = sorted(_names(root))
+        wanted = [name for name in names if not name.startswith(f"{refused}/")]
+        try:
+            qualified = assign_names(root, wanted)
+        except NamingError as error:
+            raise ExampleError(str(error)) from None
+        return cls(
+            root,
+            {
+                name: Example(name, root, name not in qualified, qualified.get(name, ""))
+                for name in names
+            },
+        )
 
     def __getitem__(self, name: str) -> Example:
-        """Return an example by name (a bare module name will do).
+        """Return an example by name; the name of its file or module will do if it has no other.
 
         Raises:
-            ExampleError: There is none of that name.
+            ExampleError: There is none of that name, or several.
         """
         if name in self.by_name:
             return self.by_name[name]
-        for example in self.by_name.values():
-            if example.module == name:
-                return example
+        several = [e for e in self if name in (e.module, e.import_name)]
+        if len(several) == 1:
+            return several[0]
+        if several:
+            names = " or ".join(repr(example.name) for example in several)
+            raise ExampleError(f"{len(several)} examples are called {name!r}; write {names}")
         raise ExampleError(f"no example {name!r}; {candidates(name, self.by_name)}")
 
     def __iter__(self) -> Iterator[Example]:
