@@ -13,7 +13,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
 from . import execution
-from .components.base import asset_folder
+from .components.base import asset_folder, publishes_files
 from .core.artefact import Artefact, Failure, Outcome
 from .core.builder import Builder
 from .core.config import Config
@@ -201,7 +201,11 @@ def finish_reading(app: Sphinx, env: BuildEnvironment) -> list[str]:
 def _affected_pages(env: BuildEnvironment, state: State) -> list[str]:
     """Return the pages that must link to an example's page, or list examples, in another way."""
     pages = records(env)
-    own = {name: docname for docname, page in pages.items() for name in page.examples}
+    own = {
+        name: (docname, page.anchors[name])
+        for docname, page in pages.items()
+        for name in page.examples
+    }
     examples = [
         (e.name, e.summary, list(e.functions), own.get(e.name)) for e in state.builder.examples
     ]
@@ -235,7 +239,7 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     except KeyError:
         return
     if exception is None:
-        if app.builder.format == "html":
+        if publishes_files(app.builder):
             publish(Path(app.outdir), state.outcomes)
         _report_times(app, state)
     # Sphinx keeps the count of warnings for itself; conf/tests notice if that changes.

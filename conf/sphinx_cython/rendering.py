@@ -44,6 +44,22 @@ class Layout(Extension):
         return _LAYOUT.sub(replace, source)
 
 
+class Links:
+    """Where a box links to. This one leads nowhere: for a box that is outside of a site."""
+
+    def file(self, origin: Any, suffix: str) -> str:
+        """Return the address of a file of an example; empty if it is not published."""
+        return ""
+
+    def line(self, origin: Any, number: int) -> str:
+        """Return the address of a line in the listing on the example's own page, if it has one."""
+        return ""
+
+    def anchor(self, name: str) -> str:
+        """Return the id for an anchor that is unique among those of its page."""
+        return name
+
+
 def make_environment(*overriding: BaseLoader) -> Environment:
     """Return what loads the templates.
 
@@ -85,11 +101,13 @@ def render(
 
     Args:
         template: Name of the template, such as ``listing.html``; its head lists what it needs.
-        context: The names that the template needs.
+        context: The names that the template needs. If left out, ``ids`` is empty, ``links`` lead
+            nowhere, and ``key`` is None.
         environment: What loads the templates; by default those of this extension.
 
     Raises:
         jinja2.TemplateError: The template does not exist or does not work.
     """
     loader = environment or own_environment()
-    return loader.get_template(f"{PREFIX}/{template}").render(context)
+    defaults: dict[str, Any] = {"ids": (), "links": Links(), "key": None}
+    return loader.get_template(f"{PREFIX}/{template}").render(defaults | dict(context))

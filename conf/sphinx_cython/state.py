@@ -33,6 +33,7 @@ class PageRecord:
         helpers: Digest of every helper file its cells import.
         groups: The measurements it shows, by digest.
         examples: Examples whose own page this is.
+        anchors: What the ids of the lines start with in the listing of each of these examples.
         gallery: Whether it lists all examples.
         key: Whether it says what the marks mean.
         others: What it says of other pages, by which it is found that it must be written again.
@@ -44,6 +45,7 @@ class PageRecord:
     helpers: dict[str, str] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
+    anchors: dict[str, str] = field(default_factory=dict)
     gallery: bool = False
     key: bool = False
     others: str = ""

@@ -58,6 +58,7 @@ DIRECTIVES = {
     "example": ("cython-example", "plain/add", {}, ""),
     "variant": ("cython-listing", "plain/answer", {"profile": "macro"}, ""),
     "gallery": ("cython-gallery", "", {}, ""),
+    "key": ("cython-key", "", {}, ""),
 }
 
 

@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from jinja2 import BaseLoader, Environment
+from jinja2 import BaseLoader, Environment, FileSystemLoader
+from sphinx.builders.singlehtml import SingleFileHTMLBuilder
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
@@ -25,7 +27,7 @@ from sphinx.util.osutil import relative_uri
 from ..core.artefact import Artefact, Variant
 from ..core.config import DEFAULT_PROFILE
 from ..core.example import ExampleError, candidates
-from ..rendering import make_environment, render
+from ..rendering import Links, make_environment, render
 from ..state import PageRecord, State, get_state, record, records
 
 if TYPE_CHECKING:
@@ -78,38 +80,60 @@ class Key:
     uri: str
 
 
-class Links:
-    """Where boxes of a page link to.
+class SiteLinks(Links):
+    """Where a box of a page links to.
 
     Args:
         builder: The builder that writes the page.
-        docname: The page.
+        docname: The page that the box belongs to.
     """
 
     def __init__(self, builder: Builder, docname: str) -> None:
         self.builder = builder
         self.docname = docname
+        # Another page than ``docname`` with singlehtml, which writes all pages into one.
+        self.written: str = builder.current_docname  # type: ignore[attr-defined]
 
     def file(self, origin: Origin, suffix: str) -> str:
-        """Return the address of a file of an example."""
-        target = f"{origin.asset}/{origin.module}{suffix}"
-        return relative_uri(self.builder.get_target_uri(self.docname), target)
+        """Return the address of a file of an example; empty if it is not published."""
+        if not publishes_files(self.builder):
+            return ""
+        target = quote(f"{origin.asset}/{origin.module}{suffix}")
+        return relative_uri(self.builder.get_target_uri(self.written), target)
 
     def line(self, origin: Origin, number: int) -> str:
         """Return the address of a line in the listing on the example's own page, if it has one."""
         for docname, page in records(self.builder.env).items():
-            if origin.example in page.examples:
+            if anchor := page.anchors.get(origin.example):
+                fragment = quote(self._id(docname, f"{anchor}-L{number}"))
+                page_uri = self.builder.get_relative_uri(self.written, docname)
                 # With singlehtml, pages are anchors themselves.
-                page_uri = self.builder.get_relative_uri(self.docname, docname).partition("#")[0]
-                return f"{page_uri}#{origin.module}-L{number}"
+                return f"{page_uri.partition('#')[0]}#{fragment}"
         return ""
+
+    def anchor(self, name: str) -> str:
+        """Return the id for an anchor that is unique among those of its page."""
+        return self._id(self.docname, name)
+
+    def _id(self, docname: str, name: str) -> str:
+        single = isinstance(self.builder, SingleFileHTMLBuilder)
+        return f"{docname}/{name}" if single else name
 
     def key(self) -> Key:
         """Return where the kinds of C are explained."""
         pages = [name for name, page in records(self.builder.env).items() if page.key]
         if not pages or pages[0] == self.docname:
             return Key("")
-        return Key(self.builder.get_relative_uri(self.docname, pages[0]))
+        return Key(self.builder.get_relative_uri(self.written, pages[0]))
+
+
+def publishes_files(builder: Builder) -> bool:
+    """Tell whether files of examples are copied into what a builder writes.
+
+    Books and help files hold pages only: an EPUB must list every file in it, before the build has
+    ended, and a reader of one could not open C.
+    """
+    return builder.format == "html" and not getattr(builder, "embedded", False)
 
 
 class cython_node(nodes.General, nodes.Element):
@@ -139,17 +163,18 @@ _environments: WeakKeyDictionary[Builder, Environment] = WeakKeyDictionary()
 def template_environment(builder: Builder) -> Environment:
     """Return what loads templates for a builder: those of project and theme, then our own."""
     if builder not in _environments:
-        # Builders that write no pages of their own have none.
+        # A builder that writes data, such as json, has no bridge and no theme.
         bridge = getattr(builder, "templates", None)
-        overriding = [bridge] if isinstance(bridge, BaseLoader) else []
-        _environments[builder] = make_environment(*overriding)
+        folders = [builder.confdir / name for name in builder.config.templates_path]
+        overriding = bridge if isinstance(bridge, BaseLoader) else FileSystemLoader(folders)
+        _environments[builder] = make_environment(overriding)
     return _environments[builder]
 
 
 def visit_html(self: HTML5Translator, node: cython_node) -> None:
     """Write a node as HTML."""
     builder = self.builder
-    links = Links(builder, builder.current_docname)
+    links = SiteLinks(builder, self.docnames[-1])
     context: Mapping[str, Any] = {
         "data": node["data"],
         "ids": node["ids"],
@@ -189,8 +214,13 @@ class NotBuilt(Exception):
 
 
 def asset_folder(variant: Variant) -> str:
-    """Return the folder of a variant's files below the root of the built site."""
-    return "_cython/" + variant.key.replace("/", "-").replace("@", "--")
+    """Return the folder of a variant's files below the root of the built site.
+
+    No two variants have the same one: a hyphen in the name of an example becomes ``~1``.
+    """
+    name, at, profile = variant.key.partition("@")
+    name = name.replace("~", "~0").replace("-", "~1").replace("/", "-")
+    return f"_cython/{name}{'--' if at else ''}{profile}"
 
 
 def made_by(state: State, variant: Variant) -> str:
@@ -231,8 +261,9 @@ class CythonDirective(SphinxDirective):
         except NotBuilt as error:
             text = f"{error} did not compile; see the messages of the build."
             return [nodes.warning("", nodes.paragraph(text, text))]
-        self.add_name(node)
+        # First where it is: a name that is taken is reported at that line.
         self.set_source_info(node)
+        self.add_name(node)
         return [node]
 
     def make(self) -> nodes.Element:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -115,11 +116,8 @@ class ListingDirective(CythonDirective):
             )
             for line in self.state_of_build.lines(artefact)[first - 1 : last]
         )
-        # The listing on an example's own page is what other pages link to.
-        own = name is None and variant.profile.name == DEFAULT_PROFILE
-        anchor = example.module
-        if not own:
-            anchor += f"-{name or variant.profile.name}-{self.env.new_serialno('cython')}"
+        part = name or ("" if variant.profile.name == DEFAULT_PROFILE else variant.profile.name)
+        anchor = self.unused_anchor(example.module, part)
         data = Listing(
             self.origin(variant),
             example.source,
@@ -128,7 +126,24 @@ class ListingDirective(CythonDirective):
             anchor,
             made_by(self.state_of_build, variant),
         )
-        return cython_listing(data=data)
+        node = cython_listing(data=data)
+        # docutils gives no other node one of these ids.
+        self.state.document.ids |= {f"{anchor}-L{line.number}": node for line in lines}
+        return node
+
+    def unused_anchor(self, module: str, part: str) -> str:
+        """Return what the ids of the lines start with, unlike those of other listings of the page.
+
+        Args:
+            module: The module that is listed.
+            part: What part or variant of it, if it is not the whole module as it is.
+        """
+        used = {name.rpartition("-L")[0] for name in self.state.document.ids}
+        anchor = module
+        if part or anchor in used:
+            part = re.sub(r"[^\w.-]+", "-", f"-{part}" if part else "")
+            anchor = f"{module}{part}-{self.env.new_serialno('cython')}"
+        return anchor
 
 
 def setup(app: Sphinx) -> None:

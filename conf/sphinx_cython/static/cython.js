@@ -38,7 +38,7 @@
   for (const listing of document.querySelectorAll(".cy-listing:not(.cy-refusal)")) {
     const lines = [...listing.querySelectorAll(".cy-open")];
     for (const line of listing.querySelectorAll(".cy-line"))
-      line.dataset.cy = `${listing.dataset.module}:${line.firstElementChild.textContent}`;
+      line.dataset.cy = `${listing.dataset.example}:${line.firstElementChild.textContent}`;
     for (const details of lines) {
       details.firstElementChild.addEventListener("click", () => {
         const line = details.closest(".cy-line");
