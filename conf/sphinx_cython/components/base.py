@@ -17,8 +17,9 @@ from weakref import WeakKeyDictionary
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from jinja2 import BaseLoader, Environment, FileSystemLoader
+from jinja2 import BaseLoader, Environment, FileSystemLoader, TemplateError
 from sphinx.builders.singlehtml import SingleFileHTMLBuilder
+from sphinx.errors import ThemeError
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
@@ -27,7 +28,7 @@ from sphinx.util.osutil import relative_uri
 from ..core.artefact import Artefact, Variant
 from ..core.config import DEFAULT_PROFILE
 from ..core.example import ExampleError, candidates
-from ..rendering import Links, make_environment, render
+from ..rendering import PREFIX, Links, make_environment, render
 from ..state import PageRecord, State, get_state, record, records
 
 if TYPE_CHECKING:
@@ -182,7 +183,12 @@ def visit_html(self: HTML5Translator, node: cython_node) -> None:
         "key": links.key() if node.get("first") else None,
         **node.context(builder.env),
     }
-    self.body.append(render(node.template, context, template_environment(builder)) + "\n")
+    try:
+        html = render(node.template, context, template_environment(builder))
+    except TemplateError as error:
+        place = f"{builder.current_docname}: {PREFIX}/{node.template}"
+        raise ThemeError(f"cannot render {place}: {error!r}") from error
+    self.body.append(f"{html}\n")
     raise nodes.SkipNode
 
 
