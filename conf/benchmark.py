@@ -21,7 +21,7 @@ from sphinx_cython.core.example import Examples
 from sphinx_cython.core.measure import Group, measure
 from sphinx_cython.core.toolchain import find_toolchain, processor_name
 from sphinx_cython.domain import records
-from sphinx_cython.html import ratio
+from sphinx_cython.markup import ratio
 
 
 def spread(group: Group, stage: Path, repeat: int) -> dict[str, tuple[float, float]]:

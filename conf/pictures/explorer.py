@@ -18,7 +18,7 @@ from types import ModuleType
 from memory_strip import Table
 
 from sphinx_cython.core.excerpt import Fragment, read_excerpt
-from sphinx_cython.html import fragment
+from sphinx_cython.markup import fragment
 
 SIZE = struct.calcsize("d")
 # What the first functions of the example read, in this order.

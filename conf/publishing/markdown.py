@@ -18,8 +18,8 @@ from sphinx import addnodes
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+from sphinx_cython.components.base import cython_node
 from sphinx_cython.domain import records
-from sphinx_cython.nodes import cython_node, plain
 
 # What a terminal colours a traceback with.
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -162,8 +162,7 @@ class Page:
     def block(self, node: nodes.Node) -> str:
         """Return one block, empty if there is nothing to say."""
         if isinstance(node, cython_node):
-            found = nodes.container("", *plain(node, self.env))
-            return self.inside(found)
+            return self.inside(nodes.container("", *node.plain(self.env)))
         for kind in type(node).__mro__:
             if write := getattr(self, f"write_{kind.__name__}", None):
                 return str(write(node))

@@ -2,7 +2,7 @@
 
 The modules form one line; each imports only from those before it::
 
-    domain → progress → report → assets → html → nodes → execution → directives → events
+    markup → rendering → domain → progress → report → assets → components → execution → events
 
 ``core``, on which all of them rest, does not import Sphinx, so that tests and tools can build
 and read examples without it.
@@ -20,10 +20,9 @@ __version__ = "0.1.0"
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives, the nodes and the event handlers."""
-    from . import directives, events, nodes
+    from . import components, events
 
-    nodes.setup(app)
-    directives.setup(app)
+    components.setup(app)
     events.setup(app)
     return {
         "version": __version__,

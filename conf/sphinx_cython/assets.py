@@ -18,8 +18,22 @@ FOLDER = "_cython"
 
 
 def asset_folder(variant: Variant) -> str:
-    """Return the folder of a variant's files, relative to the root of the site."""
-    return f"{FOLDER}/" + variant.key.replace("/", "-").replace("@", "--")
+    """Return the folder of a variant's files, relative to the root of the site.
+
+    No two variants have the same one: a hyphen in the name of an example becomes ``~1``.
+    """
+    name, at, profile = variant.key.partition("@")
+    name = name.replace("~", "~0").replace("-", "~1").replace("/", "-")
+    return f"{FOLDER}/{name}{'--' if at else ''}{profile}"
+
+
+def publishes_files(builder: Builder) -> bool:
+    """Tell whether files of examples are copied into what a builder writes.
+
+    Books and help files hold pages only: an EPUB must list every file in it, and a reader of one
+    could not open C.
+    """
+    return builder.format == "html" and not getattr(builder, "embedded", False)
 
 
 def _is_copy(copy: Path, source: Path) -> bool:
@@ -69,8 +83,8 @@ def publish(outdir: Path, artefacts: Iterable[Artefact]) -> None:
 
 
 def publish_assets(app: Sphinx, builder: Builder) -> None:
-    """Publish them for every builder of HTML (``write-started``: an EPUB is packed at the end)."""
-    if builder.format == "html":
+    """Publish them for a builder of web sites (``write-started``)."""
+    if publishes_files(builder):
         outcomes = get_results(builder.env).outcomes.values()
         artefacts = (o for o in outcomes if isinstance(o, Artefact))
         publish(Path(builder.outdir), (a for a in artefacts if not a.variant.example.refused))

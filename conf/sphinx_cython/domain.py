@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.builders.singlehtml import SingleFileHTMLBuilder
 from sphinx.domains import Domain, ObjType
 from sphinx.roles import XRefRole
 from sphinx.util import logging
@@ -118,6 +120,14 @@ class GalleryEntry:
 def line_anchor(anchor: str, number: int) -> str:
     """Return the id of a line of a listing."""
     return f"{anchor}-L{number}"
+
+
+def element_id(builder: Builder, docname: str, name: str) -> str:
+    """Return the id of an element that is called ``name`` on its page.
+
+    With singlehtml all pages are written into one file.
+    """
+    return f"{docname}/{name}" if isinstance(builder, SingleFileHTMLBuilder) else name
 
 
 class FunctionRole(XRefRole):
@@ -337,8 +347,11 @@ class CythonDomain(Domain):
     def uri(self, builder: Builder, fromdocname: str, place: Target) -> str:
         """Return the address of a place, relative to a page."""
         address = builder.get_relative_uri(fromdocname, place.docname)
+        if not place.anchor:
+            return address
         # With singlehtml, pages are anchors themselves.
-        return f"{address.partition('#')[0]}#{place.anchor}" if place.anchor else address
+        fragment = quote(element_id(builder, place.docname, place.anchor))
+        return f"{address.partition('#')[0]}#{fragment}"
 
     def _link(
         self, builder: Builder, fromdocname: str, place: Target, title: str, content: Element

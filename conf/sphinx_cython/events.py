@@ -107,11 +107,3 @@ def setup(app: Sphinx) -> None:
     app.connect("env-updated", measure_costs)
     assets.setup(app)
     progress.setup(app)
-    app.add_css_file("cython-colours.css")
-    app.add_css_file("cython.css")
-    app.add_js_file("cython.js", loading_method="defer")
-    app.connect("builder-inited", _static_path)
-
-
-def _static_path(app: Sphinx) -> None:
-    app.config.html_static_path.append(str(Path(__file__).parent / "static"))

@@ -191,9 +191,9 @@ class Site:
         )
 
     @staticmethod
-    def arguments(*options: str, builder: str = "html") -> list[str]:
+    def arguments(*options: str, builder: str = "html", doctrees: str = "doctrees") -> list[str]:
         """Return the arguments for Sphinx: as in noxfile.py; -a and -E are never needed."""
-        return ["-n", "-T", "-W", *options, "-b", builder, "-d", "doctrees", "docs", builder]
+        return ["-n", "-T", "-W", *options, "-b", builder, "-d", doctrees, "docs", builder]
 
     def start(
         self, *options: str, env: Mapping[str, str] = {}, **how: str

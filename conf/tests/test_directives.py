@@ -15,7 +15,8 @@ from bs4 import Tag
 from docutils import nodes
 from support import CONF, SAMPLES, Site
 
-from sphinx_cython import nodes as ours
+from sphinx_cython.components.base import cython_node
+from sphinx_cython.components.listing import Listing
 
 PROFILES = """
     QUICK,
@@ -57,6 +58,7 @@ DIRECTIVES = {
     "example": ("cython-example", "plain/add", {}, ""),
     "variant": ("cython-listing", "plain/answer", {"profile": "macro"}, ""),
     "gallery": ("cython-gallery", "", {}, ""),
+    "key": ("cython-key", "", {}, ""),
 }
 
 
@@ -120,7 +122,7 @@ def line_of(name: str, line: str, function: str | None = None) -> int:
 
 def data(site: Site, page: str):
     """The data of the one node of a page."""
-    (node,) = site.doctree(page).findall(ours.cython_node)
+    (node,) = site.doctree(page).findall(cython_node)
     return node["data"]
 
 
@@ -143,7 +145,7 @@ def raw(site: Site, folder: str, number: int) -> str:
 def test_a_listing_has_every_line_and_the_exact_c_of_each(site: Site):
     source = (SAMPLES / "ways.pyx").read_text().splitlines()
     listing = data(site, "listing")
-    assert isinstance(listing, ours.Listing)
+    assert isinstance(listing, Listing)
     assert [line.source for line in listing.lines] == source
     rows = site.page("listing").select(".cy-lines > .cy-line")
     assert [row.select_one(".cy-src").get_text() for row in rows] == [
@@ -243,7 +245,7 @@ def test_the_benchmark_measures_anew_what_pages_show(sites: dict[str, Site]):
 
 def test_a_comparison_reaches_across_examples_profiles_and_lines(site: Site):
     rows = data(site, "across").rows
-    assert [(r.label, r.shown.origin.profile, r.shown.source) for r in rows] == [
+    assert [(r.label, r.line.origin.profile, r.line.source) for r in rows] == [
         ("Without", "default", "return ANSWER"),
         ("With", "macro", "return ANSWER"),
         ("add", "default", "return a + b"),
@@ -288,8 +290,8 @@ def test_assembly_shows_each_instruction_and_marks_those_of_the_line(site: Site)
 def test_scores_are_those_of_cython(site: Site):
     rows = data(site, "scores").rows
     lines = site.page("scores").select(".cy-score")
-    assert [line.get_text() for line in lines] == [f"score {row.shown.score}" for row in rows]
-    assert rows[0].shown.score > 0
+    assert [line.get_text() for line in lines] == [f"score {row.line.score}" for row in rows]
+    assert rows[0].line.score > 0
     assert not site.page("comparison").select(".cy-score")
 
 
@@ -397,7 +399,7 @@ def test_plain_text_has_the_exact_c(sites: dict[str, Site]):
     assert block(shown.excerpt.text) in text("excerpt")
     assert "0 calls into Python; 1 more if it fails" in text("excerpt").replace("\n", " ")
     for row in data(site, "comparison").rows:
-        assert block(row.shown.excerpt.text) in text("comparison")
+        assert block(row.line.excerpt.text) in text("comparison")
         assert row.label in text("comparison")
     assert "cost 1.0 ×" in text("comparison")
     for definition in data(site, "utility").definitions:
@@ -415,7 +417,7 @@ def test_plain_text_has_the_exact_c(sites: dict[str, Site]):
     assert "plain/add" in text("gallery")
     for item in data(site, "assembly").loops[0].instructions:
         assert item.text in text("assembly")
-    assert f"cython -a score {data(site, 'scores').rows[0].shown.score}" in text("scores")
+    assert f"cython -a score {data(site, 'scores').rows[0].line.score}" in text("scores")
 
 
 # What LaTeX calls the characters that mean something to it.
@@ -443,7 +445,7 @@ def test_latex_has_the_exact_c(sites: dict[str, Site]):
     printed = verbatim(path.read_text(encoding="utf-8"))
     assert data(site, "excerpt").excerpt.text in printed
     for row in data(site, "comparison").rows:
-        assert row.shown.excerpt.text in printed
+        assert row.line.excerpt.text in printed
     for definition in data(site, "utility").definitions:
         assert definition.text in printed
 
@@ -454,7 +456,7 @@ def test_what_other_builders_get_is_ordinary(sites: dict[str, Site]):
     text = (site.root / "xml/excerpt.xml").read_text(encoding="utf-8")
     assert "<literal_block" in text
     assert "cython_" not in text
-    assert isinstance(next(site.doctree("excerpt").findall(ours.cython_node)), nodes.Element)
+    assert isinstance(next(site.doctree("excerpt").findall(cython_node)), nodes.Element)
 
 
 @pytest.mark.parametrize("builder", ["dirhtml", "singlehtml"])

@@ -173,8 +173,8 @@ def test_a_change_of_the_extension_itself_makes_every_page_anew(site: Site, tmp_
     shutil.copytree(CONF / "sphinx_cython", tmp_path / "sphinx_cython")
     env = {"PYTHONPATH": str(tmp_path)}
     assert site.passes(env=env).read == set(), "where it is does not matter"
-    with (tmp_path / "sphinx_cython" / "html.py").open("a") as file:
-        file.write("# changed\n")
+    with (tmp_path / "sphinx_cython" / "templates" / "listing.html").open("a") as file:
+        file.write("{# changed #}\n")
     run = site.passes(env=env)
     assert run.read == {Path(name).stem for name in PAGES}
     assert (run.compiled, run.executed) == (set(), set())

@@ -21,8 +21,8 @@ from sphinx_cython.core.builder import Builder  # noqa: E402
 from sphinx_cython.core.config import Config  # noqa: E402
 from sphinx_cython.core.example import Examples  # noqa: E402
 from sphinx_cython.core.excerpt import Excerpt  # noqa: E402
+from sphinx_cython.core.results import Results  # noqa: E402
 from sphinx_cython.core.toolchain import find_toolchain  # noqa: E402
-from sphinx_cython.state import State  # noqa: E402
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -87,12 +87,12 @@ def c_of(
     builder: Builder, outcomes: dict[str, Outcome], built: Callable[[str], Artefact]
 ) -> Callable[..., Excerpt]:
     """Return the C of a line: ``c_of("indexing/view_items", "strided", "x = a[i]")``."""
-    state = State(builder, outcomes, builder.stage(outcomes), ())
+    results = Results(builder, outcomes, builder.stage(outcomes), ())
 
     def get(key: str, function: str, line: str) -> Excerpt:
         artefact = built(key)
         number = artefact.variant.example.find_line(line, function)
-        return state.excerpt(artefact, state.lines(artefact)[number - 1])
+        return results.excerpt(artefact, results.lines(artefact)[number - 1])
 
     return get
 

@@ -8,14 +8,22 @@
 
   // --- What is in the address: the chosen line after the #, the hidden kinds in ?hide=
 
-  const hidden = () => new Set((new URLSearchParams(location.search).get("hide") ?? "").split(" "));
+  const inAddress = () => {
+    const words = (new URLSearchParams(location.search).get("hide") ?? "").split(" ");
+    return HIDEABLE.filter((kind) => words.includes(kind));
+  };
+  let hidden = inAddress();
 
-  const setAddress = (hash, kinds) => {
+  const setAddress = (hash) => {
     const query = new URLSearchParams(location.search);
     query.delete("hide");
-    if (kinds.length) query.set("hide", kinds.join(" "));
-    const search = query.size ? `?${query}` : "";
-    history.replaceState(history.state, "", location.pathname + search + hash);
+    if (hidden.length) query.set("hide", hidden.join(" "));
+    const search = `${query}` && `?${query}`;
+    try {
+      history.replaceState(history.state, "", location.pathname + search + hash);
+    } catch {
+      // A frame may not, nor may a page that did so too often; the address stays as it is.
+    }
   };
 
   const choose = (line) => {
@@ -23,8 +31,16 @@
     line?.classList.add("cy-chosen");
   };
 
+  const findTarget = (name) => {
+    try {
+      return document.getElementById(name) ?? document.getElementById(decodeURIComponent(name));
+    } catch {
+      return null; // a percent sign that encodes nothing
+    }
+  };
+
   const openTarget = () => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = findTarget(location.hash.slice(1));
     const line = target?.matches(".cy-line") ? target : null;
     choose(line);
     const details = line?.querySelector("details");
@@ -38,13 +54,25 @@
   for (const listing of document.querySelectorAll(".cy-listing:not(.cy-refusal)")) {
     const lines = [...listing.querySelectorAll(".cy-open")];
     for (const line of listing.querySelectorAll(".cy-line"))
-      line.dataset.cy = `${listing.dataset.module}:${line.firstElementChild.textContent}`;
+      line.dataset.cy = `${listing.dataset.example}:${line.firstElementChild.textContent}`;
     for (const details of lines) {
-      details.firstElementChild.addEventListener("click", () => {
+      const summary = details.firstElementChild;
+      let pressed;
+      summary.addEventListener("pointerdown", (event) => {
+        pressed = event;
+      });
+      summary.addEventListener("click", (event) => {
+        // Dragging selects, and so do further clicks; the second undoes what the first did. A click
+        // by keyboard has no count.
+        const moved = Math.hypot(event.clientX - pressed?.clientX, event.clientY - pressed?.clientY);
+        if (event.detail && (moved > 4 || event.shiftKey || event.detail > 2)) {
+          event.preventDefault();
+          return;
+        }
         const line = details.closest(".cy-line");
         const opens = !details.open;
-        if (!opens && location.hash !== `#${line.id}`) return;
-        setAddress(opens ? `#${line.id}` : "", [...hidden()].filter(Boolean));
+        if (!opens && !line.matches(".cy-chosen")) return;
+        setAddress(opens ? `#${line.id}` : "");
         choose(opens ? line : null);
       });
     }
@@ -79,22 +107,36 @@
     item.append(label);
     boxes.set(kind, box);
     box.addEventListener("change", () => {
-      const kinds = HIDEABLE.filter((name) => boxes.has(name) && !boxes.get(name).checked);
-      setAddress(location.hash, kinds);
+      hidden = HIDEABLE.filter((name) => boxes.has(name) && !boxes.get(name).checked);
+      setAddress(location.hash);
       applyFilter();
     });
   }
 
   const applyFilter = () => {
-    const kinds = hidden();
     for (const kind of HIDEABLE) {
-      root.classList.toggle(`cy-hide-${kind}`, kinds.has(kind));
-      if (boxes.has(kind)) boxes.get(kind).checked = !kinds.has(kind);
+      root.classList.toggle(`cy-hide-${kind}`, hidden.includes(kind));
+      if (boxes.has(kind)) boxes.get(kind).checked = !hidden.includes(kind);
     }
     // A fold may hold two kinds; it goes when both are hidden.
     for (const fold of document.querySelectorAll(".cy-fold[data-kinds]"))
-      fold.hidden = fold.dataset.kinds.split(" ").every((kind) => kinds.has(kind));
+      fold.hidden = fold.dataset.kinds.split(" ").every((kind) => hidden.includes(kind));
   };
+
+  // --- What is copied from C is C, whatever of it is folded, and no label of a fold
+
+  document.addEventListener("copy", (event) => {
+    const selection = getSelection();
+    if (selection.isCollapsed) return;
+    const range = selection.getRangeAt(0);
+    const within = range.commonAncestorContainer;
+    if (!(within.closest ? within : within.parentElement).closest(".cy-c")) return;
+    const code = range.cloneContents();
+    for (const label of code.querySelectorAll("summary")) label.remove();
+    for (const end of code.querySelectorAll("br")) end.replaceWith("\n");
+    event.clipboardData.setData("text/plain", code.textContent);
+    event.preventDefault();
+  });
 
   // --- What belongs together lights up
 
@@ -188,7 +230,10 @@
   }
 
   addEventListener("hashchange", openTarget);
-  addEventListener("popstate", applyFilter);
+  addEventListener("popstate", () => {
+    hidden = inAddress();
+    applyFilter();
+  });
   applyFilter();
   openTarget();
 })();

@@ -43,7 +43,7 @@ def test_pointing_at_c_lights_its_line_its_kind_and_its_variable(tab: Tab, base:
     tab.page.goto(f"{base}{LISTING}#four_ways-L20")
     line = tab.page.locator("#four_ways-L20")
     line.locator(".cy-address").first.hover()
-    assert lines_lit(tab.page) == {"four_ways:20"}
+    assert lines_lit(tab.page) == {"indexing/four_ways:20"}
     assert [text.strip() for text in lit(tab.page, ".cy-legend li")] == ["address arithmetic"]
     line.locator(".cy-var[data-name=a]").first.hover()
     assert lit(tab.page, ".cy-src span") == ["a"]
@@ -98,7 +98,7 @@ def test_arrow_keys_go_from_part_to_part(tab: Tab, base: str) -> None:
     focused = code.locator(":focus")
     assert focused.get_attribute("class").split()[0] == "cy-address"
     assert focused.get_attribute("aria-description") == "address arithmetic"
-    assert lines_lit(tab.page) == {"four_ways:20"}
+    assert lines_lit(tab.page) == {"indexing/four_ways:20"}
     # One stop of the Tab key, wherever in the piece it is.
     assert code.locator("[tabindex='0']").count() == 1
     tab.page.keyboard.press("ArrowLeft")
