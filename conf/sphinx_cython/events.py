@@ -17,7 +17,7 @@ from .core.artefact import Artefact, Failure, Outcome
 from .core.builder import Builder
 from .core.config import Config
 from .core.example import ExampleError, Examples
-from .core.measure import MeasureError, measure
+from .core.measure import MeasureError, measure_all
 from .core.process import StepError
 from .core.toolchain import ToolchainError, find_toolchain, processor_name
 from .directives import _folder
@@ -179,20 +179,21 @@ def finish_reading(app: Sphinx, env: BuildEnvironment) -> list[str]:
             logger.info("example %s has no page of its own", example.name)
     started = time.perf_counter()
     state.seconds["pages"] = started - state.seconds.pop("_pages", started)
+    groups = {key: group for page in records(env).values() for key, group in page.groups.items()}
+    results = measure_all(groups, state.stage, state.builder.cache, processor_name())
     for docname, page in records(env).items():
         for key, group in page.groups.items():
-            try:
-                state.costs[key] = measure(
-                    group, state.stage, state.builder.cache, processor_name()
-                )
-            except MeasureError as error:
+            result = results[key]
+            if isinstance(result, MeasureError):
                 logger.warning(
                     "a measurement failed: %s",
-                    error,
-                    location=docname,
+                    result,
+                    location=(docname, group.line),
                     type="cython",
                     subtype="measure",
                 )
+            else:
+                state.costs[key] = result.costs()
     state.seconds["measuring"] = time.perf_counter() - started
     state.seconds["_writing"] = time.perf_counter()
     return _affected_pages(env, state)
