@@ -186,12 +186,13 @@ def examples(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
-def benchmark(session: nox.Session) -> None:
+def comparisons(session: nox.Session) -> None:
     """Measure the comparisons of the site again and again, and show how far they vary (slow)."""
     install(session, "docs")
     find_compiler(session)
     sphinx(session, "html", SITE)
-    session.run("python", "conf/benchmark.py", str(BUILD / "doctrees"), *session.posargs)
+    command = ("python", "-m", "benchmarks.comparisons", str(BUILD / "doctrees"))
+    session.run(*command, *session.posargs, env={"PYTHONPATH": "conf"})
 
 
 @nox.session(default=False)

@@ -14,12 +14,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from types import ModuleType
+from typing import TypeAlias
 
+from svg import Drawing, wide_and_tall
+
+from sphinx_cython.core.timing import Rule, time_in_turns
 from sphinx_cython.core.toolchain import processor_name
 
 LENGTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
-ROUNDS = 40
-ROUND_SECONDS = 0.0005
+# There are dozens of statements, one for each way and length, and a logarithmic scale shows less
+# than a ratio in digits does.
+RULE = Rule(tolerance=0.02, budget=2.0)
+
+Scale: TypeAlias = Callable[[float], float]
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,7 @@ def measure(
     argument: Callable[[int], object],
     lengths: tuple[int, ...] = LENGTHS,
 ) -> list[Curve]:
-    """Time statements in turns, at each length; the best of many short rounds counts.
+    """Time statements against each other at each length, all of them in turns.
 
     Args:
         module: Its names can be used in the statements.
@@ -49,21 +56,16 @@ def measure(
         argument: Makes the argument of a given length.
         lengths: The lengths.
     """
-    timers: dict[tuple[str, int], tuple[timeit.Timer, int]] = {}
-    for length in lengths:
-        names = {**vars(module), "a": argument(length)}
-        for label, statement in statements.items():
-            timer = timeit.Timer(statement, globals=names)
-            number = 1
-            # The best of three: an interruption must not pass for a slow statement.
-            while min(timer.repeat(3, number)) < ROUND_SECONDS:
-                number *= 2
-            timers[label, length] = timer, number
-    best = dict.fromkeys(timers, math.inf)
-    for _ in range(ROUNDS):
-        for key, (timer, number) in timers.items():
-            best[key] = min(best[key], timer.timeit(number) / number)
-    return [Curve(label, tuple(best[label, n] for n in lengths)) for label in statements]
+    timers = {
+        (label, length): timeit.Timer(statement, globals={**vars(module), "a": argument(length)})
+        for length in lengths
+        for label, statement in statements.items()
+    }
+    timings = time_in_turns(timers, RULE)
+    return [
+        Curve(label, tuple(timings[label, length].best for length in lengths))
+        for label in statements
+    ]
 
 
 def crossing(base: Curve, other: Curve, lengths: tuple[int, ...] = LENGTHS) -> int | None:
@@ -102,12 +104,12 @@ class Plot:
         """Say from which length on a way is worth it."""
         if curve is self.curves[0]:
             return "nothing to set up"
-        found = crossing(self.curves[0], curve, self.lengths)
-        if found is None:
+        length = crossing(self.curves[0], curve, self.lengths)
+        if length is None:
             return f"does not pay up to {self.lengths[-1]} elements"
-        if found == self.lengths[0]:
+        if length == self.lengths[0]:
             return "pays from the first element on"
-        return f"pays from {found} elements on"
+        return f"pays from {length} elements on"
 
     def description(self) -> str:
         """Say in words what the picture shows."""
@@ -129,8 +131,8 @@ class Plot:
     def _repr_html_(self) -> str:
         said = f"measured on {processor_name()}, CPython {platform.python_version()}"
         return (
-            f'<div class="volatile"><div class="picture plot picture-wide">{self._draw(True)}</div>'
-            f'<div class="picture plot picture-tall">{self._draw(False)}</div>'
+            f'<div class="volatile">'
+            f"{wide_and_tall(self._draw(wide=True), self._draw(wide=False), 'plot')}"
             f'<p class="plot-said">{escape(said)}</p></div>'
         )
 
@@ -148,70 +150,62 @@ class Plot:
             share = (math.log10(seconds) - self.low) / (self.high - self.low)
             return round(bottom - share * (bottom - top), 1)
 
-        parts = [_text(left, 16, "time of a call", "title")]
+        drawing = Drawing(self.description())
+        drawing.text(left, 16, "time of a call", "title")
         for power in range(self.low, self.high + 1):
             at = y(10.0**power)
-            parts.append(f'<path d="M{left} {at} H{right}" class="grid"/>')
-            parts.append(_text(left - 8, at + 4, _decade(power), "note", "end"))
-        ticks = [n for n in self.lengths if n & (n - 1) == 0]
-        for length in ticks:
-            parts.append(f'<path d="M{x(length)} {bottom} v5" class="axis"/>')
-            parts.append(_text(x(length), bottom + 18, str(length), "note", "middle"))
-        parts.append(f'<path d="M{left} {bottom} H{right}" class="axis"/>')
-        parts.append(_text((left + right) / 2, bottom + 38, "elements", "title", "middle"))
+            drawing.path(f"M{left} {at} H{right}", "grid")
+            drawing.text(left - 8, at + 4, _decade(power), "note", "end")
+        for length in self.lengths:
+            if length & (length - 1) == 0:
+                drawing.path(f"M{x(length)} {bottom} v5", "axis")
+                drawing.text(x(length), bottom + 18, str(length), "note", "middle")
+        drawing.path(f"M{left} {bottom} H{right}", "axis")
+        drawing.text((left + right) / 2, bottom + 38, "elements", "title", "middle")
         for number, curve in enumerate(self.curves):
             points = " L".join(
                 f"{x(n)} {y(s)}" for n, s in zip(self.lengths, curve.seconds, strict=True)
             )
-            parts.append(f'<path d="M{points}" class="curve curve-{number}"/>')
-            parts += self._mark(curve, number, x, y)
-        parts += self._beside(x, y) if wide else self._below(left, bottom + 66)
-        words = escape(self.description())
-        return (
-            f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{words}">'
-            f"{''.join(parts)}</svg>"
-        )
+            drawing.path(f"M{points}", f"curve curve-{number}")
+            self._mark(drawing, curve, number, x, y)
+        if wide:
+            self._name_beside(drawing, x, y)
+        else:
+            self._name_below(drawing, left, bottom + 66)
+        return drawing.svg(width, height)
 
-    def _mark(self, curve: Curve, number: int, x: Callable, y: Callable) -> list[str]:
+    def _mark(self, drawing: Drawing, curve: Curve, number: int, x: Scale, y: Scale) -> None:
         """Put a ring where a curve goes below the first one."""
-        found = crossing(self.curves[0], curve, self.lengths)
-        if number == 0 or found in (None, self.lengths[0]):
-            return []
-        position = next(n for n, length in enumerate(self.lengths) if length >= found)
+        length = crossing(self.curves[0], curve, self.lengths)
+        if number == 0 or length is None or length == self.lengths[0]:
+            return
+        position = next(n for n, known in enumerate(self.lengths) if known >= length)
         before, after = self.lengths[position - 1], self.lengths[position]
-        share = (found - before) / (after - before)
+        share = (length - before) / (after - before)
         times = self.curves[0].seconds
         time = times[position - 1] + share * (times[position] - times[position - 1])
-        return [f'<circle cx="{x(found)}" cy="{y(time)}" r="5" class="curve-{number}"/>']
+        drawing.circle(x(length), y(time), 5, f"curve-{number}")
 
-    def _beside(self, x: Callable, y: Callable) -> list[str]:
+    def _name_beside(self, drawing: Drawing, x: Scale, y: Scale) -> None:
         """Name each curve at its right end, with room between the names."""
         ends = sorted((y(curve.seconds[-1]), n) for n, curve in enumerate(self.curves))
         places: list[float] = []
         for at, _ in ends:
             places.append(max(at, places[-1] + 36) if places else at)
         right = x(self.lengths[-1])
-        parts = []
         for place, (at, number) in zip(places, ends, strict=True):
             curve = self.curves[number]
-            parts.append(f'<path d="M{right + 3} {at} L{right + 18} {place}" class="grid"/>')
-            parts.append(_text(right + 22, place + 2, curve.label, f"name name-{number}"))
-            parts.append(_text(right + 22, place + 17, self.pays(curve), "note"))
-        return parts
+            drawing.path(f"M{right + 3} {at} L{right + 18} {place}", "grid")
+            drawing.text(right + 22, place + 2, curve.label, f"name name-{number}")
+            drawing.text(right + 22, place + 17, self.pays(curve), "note")
 
-    def _below(self, left: float, top: float) -> list[str]:
+    def _name_below(self, drawing: Drawing, left: float, top: float) -> None:
         """Name each curve in a list, with a piece of it."""
-        parts = []
         for number, curve in enumerate(self.curves):
             at = top + 38 * number
-            parts.append(f'<path d="M8 {at} H48" class="curve curve-{number}"/>')
-            parts.append(_text(left, at + 4, curve.label, f"name name-{number}"))
-            parts.append(_text(left, at + 19, self.pays(curve), "note"))
-        return parts
-
-
-def _text(x: float, y: float, text: str, kind: str, anchor: str = "start") -> str:
-    return f'<text x="{x}" y="{y}" class="{kind}" text-anchor="{anchor}">{escape(text)}</text>'
+            drawing.path(f"M8 {at} H48", f"curve curve-{number}")
+            drawing.text(left, at + 4, curve.label, f"name name-{number}")
+            drawing.text(left, at + 19, self.pays(curve), "note")
 
 
 def _decade(power: int) -> str:

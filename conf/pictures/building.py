@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from memory_strip import Table
+from tables import Table
 
 from sphinx_cython.core.process import environment
 from sphinx_cython.core.toolchain import Toolchain, find_toolchain

@@ -5,9 +5,12 @@ One panel a step. A panel is narrow enough for a phone; on a wide page two stand
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
+from typing import Any
+
+from svg import Drawing
 
 WIDTH, HEIGHT = 350, 150
 SLICES = {"a": 12, "b": 50, "mv": 104}
@@ -48,7 +51,7 @@ class Steps:
     exporter_type: str
     steps: list[Step] = field(default_factory=list)
 
-    def add(self, statement: str, counts: dict[str, object]) -> None:
+    def add(self, statement: str, counts: dict[str, Any]) -> None:
         """Add a step.
 
         Args:
@@ -84,68 +87,34 @@ class Steps:
         return f'<div class="picture steps">{panels}</div>'
 
     def _panel(self, step: Step) -> str:
-        parts = [
-            _box(300, 4, 40, [self.name]),
-            _arrow("M320 32 V50"),
-            _box(
-                228,
-                54,
-                112,
-                [
-                    self.exporter_type,
-                    f"references {step.exporter_references}",
-                    f"exports {step.exports}",
-                ],
-            ),
-        ]
+        drawing = Drawing(step.description())
+        _box(drawing, 300, 4, 40, self.name)
+        drawing.arrow("M320 32 V50")
+        exporter = {"references": step.exporter_references, "exports": step.exports}
+        _box(drawing, 228, 54, 112, self.exporter_type, exporter)
         if step.slices:
-            parts += [
-                _box(
-                    84,
-                    4,
-                    116,
-                    [
-                        "memoryview",
-                        f"references {step.memoryview_references}",
-                        f"acquisitions {step.acquisitions}",
-                    ],
-                ),
-                _arrow("M200 18 H244 V50"),
-                _arrow("M200 32 H256 V50"),
-            ]
-        parts += [_box(6, SLICES[name], 40, [name]) for name in step.slices]
-        if "a" in step.slices:
-            parts.append(_arrow(f"M46 {SLICES['a'] + 14} H80"))
-        if "b" in step.slices:
-            parts.append(_arrow(f"M46 {SLICES['b'] + 14} H80"))
+            view = {"references": step.memoryview_references, "acquisitions": step.acquisitions}
+            _box(drawing, 84, 4, 116, "memoryview", view)
+            drawing.arrow("M200 18 H244 V50")
+            drawing.arrow("M200 32 H256 V50")
+        for name in step.slices:
+            _box(drawing, 6, SLICES[name], 40, name)
+        for name in ("a", "b"):
+            if name in step.slices:
+                drawing.arrow(f"M46 {SLICES[name] + 14} H80")
         if "mv" in step.slices:
-            parts.append(_arrow(f"M46 {SLICES['mv'] + 8} H142 V92"))
-            parts.append(_arrow(f"M46 {SLICES['mv'] + 20} H224"))
-        words = escape(step.description())
-        head = "head-" + hashlib.sha256(words.encode()).hexdigest()[:8]
-        return (
-            f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{words}">'
-            f'<defs><marker id="{head}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
-            'markerHeight="7" orient="auto-start-reverse"><path d="M0 0 L8 4 L0 8 z" '
-            f'class="head"/></marker></defs>{"".join(parts).replace("{head}", head)}</svg>'
-        )
+            drawing.arrow(f"M46 {SLICES['mv'] + 8} H142 V92")
+            drawing.arrow(f"M46 {SLICES['mv'] + 20} H224")
+        return drawing.svg(WIDTH, HEIGHT)
 
 
-def _box(x: int, y: int, width: int, lines: list[str]) -> str:
-    """Draw a box; the first line is its title, the last number in it counts."""
-    out = [f'<rect x="{x}" y="{y}" width="{width}" height="{ROW * len(lines)}"/>']
-    for number, line in enumerate(lines):
+def _box(
+    drawing: Drawing, x: int, y: int, width: int, title: str, counts: Mapping[str, int] = {}
+) -> None:
+    """Draw a box with a title and counts below it."""
+    drawing.rect(x, y, width, ROW * (1 + len(counts)))
+    drawing.text(x + width / 2, y + 18, title, None, "middle")
+    for number, (name, count) in enumerate(counts.items(), 1):
         base = y + 18 + ROW * number
-        if number == 0:
-            out.append(
-                f'<text x="{x + width / 2}" y="{base}" text-anchor="middle">{escape(line)}</text>'
-            )
-            continue
-        name, _, value = line.rpartition(" ")
-        out.append(f'<text x="{x + 6}" y="{base}" class="note">{escape(name)}</text>')
-        out.append(f'<text x="{x + width - 6}" y="{base}" text-anchor="end">{value}</text>')
-    return "".join(out)
-
-
-def _arrow(path: str) -> str:
-    return f'<path d="{path}" class="arrow" marker-end="url(#{{head}})"/>'
+        drawing.text(x + 6, base, name, "note", None)
+        drawing.text(x + width - 6, base, str(count), None, "end")

@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import re
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from memory_strip import Table
+from svg import numbers
+from tables import Table
 
 from sphinx_cython.core.excerpt import Fragment, read_excerpt
 from sphinx_cython.markup import fragment
@@ -93,9 +95,9 @@ class Explorer:
         self,
         module: ModuleType,
         declarations: ModuleType,
-        buffer: object,
-        pointers: tuple[str, object],
-        arrays: dict[str, object],
+        buffer: Any,
+        pointers: tuple[str, Any],
+        arrays: dict[str, Any],
         index: tuple[int, ...],
     ) -> None:
         self.index = index
@@ -105,23 +107,23 @@ class Explorer:
         start = buffer.__array_interface__["data"][0]
         self.views = []
         for title, array in arrays.items():
-            found = tuple(address - start for address in module.addresses(array))
+            reached = tuple(address - start for address in module.addresses(array))
             offset = array.__array_interface__["data"][0] - start
             taken, _ = declarations.taken(array)
-            view = View(title, array.shape, array.strides, offset, found, tuple(taken))
+            view = View(title, array.shape, array.strides, offset, reached, tuple(taken))
             self.views.append(view)
         title, table = pointers
         _, rows = table.addresses()
         self.pointers = tuple(address - start for address in rows)
-        members = memoryview(table)
-        found = tuple(address - start for address in module.indirect_addresses(table))
+        members: Any = memoryview(table)
+        reached = tuple(address - start for address in module.indirect_addresses(table))
         self.views.append(
             View(
                 title,
                 members.shape,
                 members.strides,
                 0,
-                found,
+                reached,
                 tuple(declarations.taken(table)[0]),
                 members.suboffsets[0],
             )
@@ -183,11 +185,11 @@ class Explorer:
             [
                 [
                     view.title,
-                    _numbers(view.shape),
-                    _numbers(view.strides),
-                    _numbers([view.offset])
+                    numbers(view.shape),
+                    numbers(view.strides),
+                    numbers([view.offset])
                     + (" in the table" if view.suboffset is not None else ""),
-                    _numbers(view.bytes),
+                    numbers(view.bytes),
                     "; ".join(view.taken),
                 ]
                 for view in self.views
@@ -284,7 +286,3 @@ class Explorer:
 
 def _plain(html: str) -> str:
     return re.sub(r"<[^>]+>", "", html.replace("</p>", "\n")).strip()
-
-
-def _numbers(values: Iterable[int]) -> str:
-    return ", ".join(map(str, values)).replace("-", "−")

@@ -6,10 +6,11 @@ given relative to the table, T, so that the picture is the same in every build.
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from dataclasses import dataclass
-from html import escape
+from typing import Any
+
+from svg import Drawing
 
 POINTER, INT = struct.calcsize("P"), struct.calcsize("i")
 LEFT, TOP, STEP, CELL = 78, 34, 46, 38
@@ -35,13 +36,13 @@ class Pointers:
 
     def reached(self) -> list[tuple[int, int]]:
         """Return row and column of each element the view reaches, in the order of its indices."""
-        found = []
+        places = []
         for i in range(self.shape[0]):
             entry = self.offset + i * self.strides[0]
             for j in range(self.shape[1]):
                 column = self.suboffsets[0] + j * self.strides[1]
-                found.append((entry // POINTER, column // INT))
-        return found
+                places.append((entry // POINTER, column // INT))
+        return places
 
     def notes(self) -> list[str]:
         """Explain the members of the struct, one line each."""
@@ -71,40 +72,30 @@ class Pointers:
         first = min(rows)
         columns = len(self.contents[0])
         start = LEFT + 62 + 50
-        out = [
-            _text(LEFT, 18, "table T", "title"),
-            _text(start, 18, "rows", "title"),
-            _text(6, TOP + first * STEP + 10, "data"),
-            _arrow(f"M6 {TOP + first * STEP + 16} H{LEFT - 32}"),
-        ]
+        drawing = Drawing(self.description())
+        drawing.text(LEFT, 18, "table T", "title")
+        drawing.text(start, 18, "rows", "title")
+        drawing.text(6, TOP + first * STEP + 10, "data")
+        drawing.arrow(f"M6 {TOP + first * STEP + 16} H{LEFT - 32}")
         for i, row in enumerate(self.contents):
             y = TOP + i * STEP
-            hit = ' class="hit"' if i in rows else ""
-            out.append(f'<rect x="{LEFT}" y="{y}" width="62" height="28"{hit}/>')
-            out.append(_text(LEFT - 6, y + 18, str(i * POINTER), "note", "end"))
-            out.append(_text(LEFT + 31, y + 18, "●", "cell", "middle"))
-            out.append(_arrow(f"M{LEFT + 31} {y + 14} H{start - 4}"))
+            drawing.rect(LEFT, y, 62, 28, hit=i in rows)
+            drawing.text(LEFT - 6, y + 18, str(i * POINTER), "note", "end")
+            drawing.text(LEFT + 31, y + 18, "●", "cell", "middle")
+            drawing.arrow(f"M{LEFT + 31} {y + 14} H{start - 4}")
             for j, value in enumerate(row):
                 x = start + j * CELL
-                hit = ' class="hit"' if (i, j) in reached else ""
-                out.append(f'<rect x="{x}" y="{y}" width="{CELL}" height="28"{hit}/>')
-                out.append(_text(x + CELL / 2, y + 18, str(value), "cell", "middle"))
+                drawing.rect(x, y, CELL, 28, hit=(i, j) in reached)
+                drawing.text(x + CELL / 2, y + 18, str(value), "cell", "middle")
         bottom = TOP + len(self.contents) * STEP + 4
         notes = [note.replace("-", "−") for note in self.notes()]
-        out += [_text(6, bottom + 17 * n, note, "note") for n, note in enumerate(notes)]
-        width, height = max(350, start + columns * CELL + 6), bottom + 17 * len(notes)
-        words = escape(self.description())
-        head = "head-" + hashlib.sha256(words.encode()).hexdigest()[:8]
-        return (
-            '<div class="picture picture-narrow">'
-            f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{words}">'
-            f'<defs><marker id="{head}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
-            'markerHeight="7" orient="auto-start-reverse"><path d="M0 0 L8 4 L0 8 z" '
-            f'class="head"/></marker></defs>{"".join(out).replace("{head}", head)}</svg></div>'
-        )
+        for number, note in enumerate(notes):
+            drawing.text(6, bottom + 17 * number, note, "note")
+        svg = drawing.svg(max(350, start + columns * CELL + 6), bottom + 17 * len(notes))
+        return f'<div class="picture picture-narrow">{svg}</div>'
 
 
-def pointers(members: dict[str, object], rows: object) -> Pointers:
+def pointers(members: dict[str, Any], rows: Any) -> Pointers:
     """Collect what the picture shows.
 
     Args:
@@ -114,7 +105,8 @@ def pointers(members: dict[str, object], rows: object) -> Pointers:
     Raises:
         ValueError: The view's ``data`` does not point into the table.
     """
-    contents = tuple(map(tuple, memoryview(rows).tolist()))
+    view: Any = memoryview(rows)  # its stubs have one dimension
+    contents = tuple(tuple(row) for row in view.tolist())
     table, _ = rows.addresses()
     offset = members["data"] - table
     if not 0 <= offset < len(contents) * POINTER:
@@ -126,11 +118,3 @@ def pointers(members: dict[str, object], rows: object) -> Pointers:
         tuple(members["strides"]),
         tuple(members["suboffsets"]),
     )
-
-
-def _text(x: float, y: float, text: str, kind: str = "", anchor: str = "start") -> str:
-    return f'<text x="{x}" y="{y}" class="{kind}" text-anchor="{anchor}">{escape(text)}</text>'
-
-
-def _arrow(path: str) -> str:
-    return f'<path d="{path}" class="arrow" marker-end="url(#{{head}})"/>'

@@ -32,7 +32,7 @@ def read_room(name: str) -> Room:
     """Read a module's purpose and imports from its source."""
     # Imported, so that a change of the module re-executes the page that shows this picture.
     module = importlib.import_module(f"sphinx_cython.{name}")
-    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
     package = name.split(".")[:-1]
     found: set[str] = set()
     for node in tree.body:
@@ -40,7 +40,7 @@ def read_room(name: str) -> Room:
             above = package[: len(package) - node.level + 1]
             names = [node.module] if node.module else [alias.name for alias in node.names]
             found |= {".".join([*above, name]) for name in names}
-    purpose = ast.get_docstring(tree).split("\n\n")[0]
+    purpose = (ast.get_docstring(tree) or "").split("\n\n")[0]
     return Room(name, " ".join(purpose.split()), frozenset(found))
 
 

@@ -12,7 +12,7 @@ from . import assets, domain, execution, progress, report
 from .core.builder import Builder
 from .core.config import Config
 from .core.example import ExampleError, Examples
-from .core.measure import MeasureError, measure
+from .core.measure import MeasureError, measure_all
 from .core.process import StepError
 from .core.results import Results
 from .core.toolchain import ToolchainError, find_toolchain, processor_name
@@ -78,20 +78,21 @@ def build_examples(app: Sphinx) -> None:
 def measure_costs(app: Sphinx, env: BuildEnvironment) -> None:
     """Measure what pages show the cost of (``env-updated``)."""
     results = get_results(env)
+    groups = {key: group for page in records(env).values() for key, group in page.groups.items()}
+    measured = measure_all(groups, results.stage, results.builder.cache, processor_name())
     for docname, page in records(env).items():
         for key, group in page.groups.items():
-            try:
-                results.costs[key] = measure(
-                    group, results.stage, results.builder.cache, processor_name()
-                )
-            except MeasureError as error:
+            measurement = measured[key]
+            if isinstance(measurement, MeasureError):
                 logger.warning(
                     "a measurement failed: %s",
-                    error,
-                    location=docname,
+                    measurement,
+                    location=(docname, group.line),
                     type="cython",
                     subtype="measure",
                 )
+            else:
+                results.costs[key] = measurement.costs()
 
 
 def setup(app: Sphinx) -> None:

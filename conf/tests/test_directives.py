@@ -5,15 +5,13 @@ from __future__ import annotations
 import platform
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from textwrap import indent
 
 import pytest
 from bs4 import Tag
 from docutils import nodes
-from support import CONF, SAMPLES, Site
+from support import SAMPLES, Site
 
 from sphinx_cython.components.base import cython_node
 from sphinx_cython.components.listing import Listing
@@ -220,27 +218,6 @@ def test_costs_are_measured_where_asked_and_are_all_that_is_volatile(site: Site)
     assert len(volatile) == 5, "two bars, two ratios and the name of the machine"
     others = [page for page in DIRECTIVES if site.page(page).select(".volatile")]
     assert others == ["comparison"]
-
-
-def test_the_benchmark_measures_anew_what_pages_show(sites: dict[str, Site]):
-    root = sites["md"].root
-    command = [sys.executable, str(CONF / "benchmark.py"), str(root / "doctrees")]
-    command += ["--conf", str(root / "docs"), "--repeat", "2"]
-    done = subprocess.run([*command, "comparison"], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    head, *rows = done.stdout.split("\n\n")
-    assert head.endswith("2 runs")
-    (rows,) = rows
-    page, *statements = rows.strip().split("\n")
-    assert page == "comparison"
-    found = [re.fullmatch(r" *([\d.]+) × to ([\d.]+) × +(item\(a, \d\))", s) for s in statements]
-    assert [match[3] for match in found] == ["item(a, 1)", "item(a, 2)"]
-    assert all(1 <= float(match[1]) <= float(match[2]) for match in found)
-    # One of them is the fastest of each run.
-    assert 1.0 in [float(match[1]) for match in found]
-    unknown = subprocess.run([*command, "nothing"], capture_output=True, text=True)
-    assert unknown.returncode == 2
-    assert "no such page: nothing" in unknown.stderr
 
 
 def test_a_comparison_reaches_across_examples_profiles_and_lines(site: Site):

@@ -233,8 +233,10 @@ def test_directives_that_name_what_there_is_not(site: Site):
         for number, words in zip(wrong, expected, strict=True):
             assert said[number].startswith(words)
     assert "unknown option: \"func\" (nearest: 'function'" in run.err
-    assert complaints(site, run)[0].startswith("docs/costs.md: WARNING: a measurement failed")
-    assert "TypeError: add() takes exactly 2 positional arguments (1 given)" in run.err
+    assert complaints(site, run)[0].startswith(
+        "docs/costs.md:3: WARNING: a measurement failed: return a + b: 'add(1)' raised "
+        "TypeError: add() takes exactly 2 positional arguments (1 given)"
+    )
     assert "Some text." in site.page("myst").get_text(), "the rest of the page is there"
 
     site.write({"docs/myst.md": "# Right\n", "docs/rest.rst": "Right\n=====\n"})

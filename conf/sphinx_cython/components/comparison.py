@@ -164,7 +164,9 @@ class ComparisonDirective(LineDirective):
         group = ""
         if statements:
             digests = tuple(self.page.uses[key] for key in sorted(used))
-            measured = Group(self.options.get("setup", ""), tuple(statements), digests)
+            measured = Group(
+                self.options.get("setup", ""), tuple(statements), digests, line, self.lineno
+            )
             group = measured.digest(processor_name())
             self.page.groups[group] = measured
         data = Comparison(

@@ -14,8 +14,6 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 from sphinx_cython.core.builder import Builder
 from sphinx_cython.core.example import Examples
 from sphinx_cython.core.measure import Group, measure
@@ -38,7 +36,7 @@ def spread(group: Group, stage: Path, repeat: int) -> dict[str, tuple[float, flo
     runs = []
     for _ in range(repeat):
         with TemporaryDirectory() as cache:
-            runs.append(measure(group, stage, Path(cache), processor_name()))
+            runs.append(measure(group, stage, Path(cache), processor_name()).costs())
     return {label: (min(r[label] for r in runs), max(r[label] for r in runs)) for label in runs[0]}
 
 
@@ -48,7 +46,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("doctrees", type=Path, help="folder with Sphinx's pickled environment")
     parser.add_argument("pages", nargs="*", help="names such as guide/raw-pointers; default: all")
     parser.add_argument("--repeat", type=int, default=5, help="runs of each group")
-    parser.add_argument("--conf", type=Path, default=Path(__file__).parent, help="where conf.py is")
+    conf = Path(__file__).parents[1]
+    parser.add_argument("--conf", type=Path, default=conf, help="where conf.py is")
     options = parser.parse_intermixed_args(arguments)
 
     config = runpy.run_path(str(options.conf / "conf.py"))["cython"]
