@@ -17,7 +17,7 @@ from types import ModuleType
 
 from memory_strip import Table
 
-from sphinx_cython.core.excerpt import Fragment, read_excerpt
+from sphinx_cython.core.cparts import Fragment, read_excerpt
 from sphinx_cython.html import fragment
 
 SIZE = struct.calcsize("d")

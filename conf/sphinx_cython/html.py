@@ -18,7 +18,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from sphinx.util.osutil import relative_uri
 
-from .core.excerpt import (
+from .core.cparts import (
     ACCESS,
     ADDRESS,
     CALL,

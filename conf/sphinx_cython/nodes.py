@@ -15,8 +15,8 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from . import html
 from .core.assembly import Loop
+from .core.cparts import Excerpt
 from .core.csource import Definition
-from .core.excerpt import Excerpt
 from .state import get_state, records
 
 if TYPE_CHECKING:

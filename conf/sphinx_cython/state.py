@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from .core.annotation import Line, load_annotation
 from .core.artefact import Artefact, Failure, Outcome, Variant
 from .core.builder import Builder
+from .core.cparts import Excerpt, read_excerpt
 from .core.csource import read_conditions
 from .core.example import ExampleError, candidates
-from .core.excerpt import Excerpt, read_excerpt
 from .core.measure import Group
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ import pytest
 from sphinx_cython.core.artefact import Artefact
 from sphinx_cython.core.builder import Builder
 from sphinx_cython.core.compile import surviving_lines
+from sphinx_cython.core.cparts import INACTIVE, Fold
 from sphinx_cython.core.csource import (
     find_definitions,
     inactive_lines,
     read_conditions,
     read_definitions,
 )
-from sphinx_cython.core.excerpt import INACTIVE, Fold
 
 C = dedent("""\
     #define twice(x) \\

@@ -3,7 +3,8 @@
 The modules form one line; each imports only from those before it::
 
     config → example → artefact → process → diagnostics → toolchain → store → translate → compile
-           → builder → annotation → excerpt → csource → assembly → measure
+           → builder → annotation → ctokens → ckinds → cparse → cparts → csource → assembly
+           → measure
 
 They need the standard library, Cython and Pygments, so that the same code can run in a browser
 worker.

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from .excerpt import (
+from .cparts import (
     CALL,
     INACTIVE,
     Excerpt,
