@@ -49,14 +49,14 @@ class Facts:
 
 @dataclass(slots=True)
 class Piece:
-    """A statement, a block, an ``if`` or a ``catch``.
+    """A statement, a block, an ``if``, a branch of an ``if`` with ``else``, or a ``catch``.
 
     Attributes:
-        form: Which of these it is.
+        form: ``"statement"``, ``"block"``, ``"if"``, ``"branch"`` or ``"catch"``.
         text: The C.
         header: Of an ``if``, the length of what comes before its body.
         exits: Whether it jumps to an error label: a statement itself, the others anywhere inside.
-        ends: Whether the last statement of its body jumps to an error label.
+        ends: Whether the last statement of an ``if`` or a branch jumps to an error label.
         has_else: Whether an ``if`` has an ``else``.
         facts: What the C around it shows.
     """
@@ -435,8 +435,15 @@ STATEMENTS: tuple[Rule, ...] = (
     ),
     Rule(
         FAILURE,
+        "is one of two branches, and always ends at an error label",
+        "if (x) { «PyErr_NoMemory(); goto __pyx_L1_error;» } else { y = 1; }",
+        "if (x) { goto __pyx_L2; } else { y = 1; }",
+        holds=lambda piece: piece.form == "branch" and piece.ends,
+    ),
+    Rule(
+        FAILURE,
         "jumps to an error label",
-        "if (x) { «goto __pyx_L1_error;» } else { y = 1; }",
+        "x = 1; «goto __pyx_L1_error;»",
         "goto __pyx_L0; f(__PYX_ERR(0, 1, __pyx_L1_error));",
         holds=lambda piece: piece.form == "statement" and piece.exits,
     ),

@@ -66,11 +66,11 @@ class Parser:
         return at < len(self._exits) and self._exits[at] < end
 
     def ends(self, node: Node) -> bool:
-        """Tell whether the body of an ``if`` always ends with a jump to an error label."""
-        body = node.children[-1:]
-        while body and body[-1].form == "block":
-            body = [child for child in body[-1].children if child.form != "trivia"]
-        return bool(body) and body[-1].exits
+        """Tell whether a node always ends with a jump to an error label."""
+        last = [node]
+        while last and last[-1].form == "block":
+            last = [child for child in last[-1].children if child.form != "trivia"]
+        return bool(last) and last[-1].exits
 
     def _nodes(self, position: int, end: int, depth: int) -> list[Node]:
         nodes: list[Node] = []

@@ -196,9 +196,9 @@ class _Reader:
 
     # --- statements
 
-    def _read(self, nodes: list[Node]) -> None:
+    def _read(self, nodes: list[Node], failing: bool = False) -> None:
         """Read sibling nodes; neighbors that fold alike are one fold."""
-        kinds = self._kinds(nodes)
+        kinds = self._kinds(nodes, failing)
         position = 0
         while position < len(nodes):
             kind = kinds[position]
@@ -210,10 +210,9 @@ class _Reader:
             self._open(nodes[position], kind)
             position += 1
 
-    def _kinds(self, nodes: list[Node]) -> list[str]:
-        """Return the kind of each of some sibling nodes."""
+    def _kinds(self, nodes: list[Node], failing: bool) -> list[str]:
+        """Return the kind of each of some sibling nodes, that of a failure until the next label."""
         kinds = []
-        failing = False
         for node in nodes:
             if node.form == "label":
                 name = self.tokens.words[node.start]
@@ -237,13 +236,13 @@ class _Reader:
         text = self.tokens.slice(node.start, node.end)
         return node.form == "trivia" and text.isspace() and "\n" not in text
 
-    def _kind(self, node: Node) -> str:
-        form = node.form
+    def _kind(self, node: Node, form: str = "") -> str:
+        form = form or node.form
         if form == "control":
             form = self.tokens.words[node.start]
             if form not in ("if", "catch"):
                 return PLAIN
-        elif form not in ("statement", "block"):
+        elif form in ("trivia", "token", "label"):
             return PLAIN
         piece = self._piece(node, form)
         return next((row.kind for row in STATEMENTS if row.holds(piece)), PLAIN)
@@ -258,7 +257,7 @@ class _Reader:
             self.c[start : starts[node.end]],
             max(0, starts[node.header] - start),
             exits,
-            exits and form == "if" and self.parser.ends(node),
+            exits and self.parser.ends(node.children[-1] if form == "if" else node),
             node.has_else,
             self.facts,
         )
@@ -326,9 +325,18 @@ class _Reader:
             self._read(node.children)
         elif node.form == "control":
             self._expression(node.start, node.header)
-            self._read(node.children)
+            self._read_branches(node)
         elif node.form == "statement":
             self._expression(node.start, node.end)
+
+    def _read_branches(self, node: Node) -> None:
+        """Read what follows a header: a branch that only fails is folded inside its braces."""
+        for child in node.children:
+            alternative = node.has_else and child.form == "block"
+            if alternative and self._kind(child, "branch") == FAILURE:
+                self._read(child.children, failing=True)
+            else:
+                self._read([child])
 
     # --- expressions
 
