@@ -19,7 +19,7 @@ from typing import Any
 from svg import numbers
 from tables import Table
 
-from sphinx_cython.core.excerpt import Fragment, read_excerpt
+from sphinx_cython.core.cparts import Fragment, read_excerpt
 from sphinx_cython.markup import fragment
 
 SIZE = struct.calcsize("d")

@@ -16,7 +16,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
-from .core.excerpt import (
+from .core.cparts import (
     ACCESS,
     ADDRESS,
     CALL,

@@ -4,4 +4,5 @@ They are in a module of another name because ``examples/tests`` has a ``conftest
 import from one of the two by name.
 """
 
+from c_corpus import corpus  # noqa: F401
 from support import *  # noqa: F403

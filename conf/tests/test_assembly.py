@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from textwrap import dedent
 
 import pytest
 
 from sphinx_cython.core.artefact import Artefact
-from sphinx_cython.core.assembly import find_loops, innermost_loops, read_functions, source_lines
+from sphinx_cython.core.assembly import (
+    FORMS,
+    Form,
+    Instruction,
+    Loop,
+    find_loops,
+    innermost_loops,
+    read_functions,
+    source_lines,
+)
 from sphinx_cython.core.builder import Builder
 
 # Lines 1 to 9 of a generated C file; line 2 of the source is the header of the loop, 3 its body.
@@ -117,6 +127,75 @@ def test_each_kind_of_instruction_is_known():
         "jmp": "jump",
         "ret": "",
     }
+
+
+def lines(text: str) -> list[Instruction]:
+    return [Instruction(line.strip()) for line in text.splitlines()]
+
+
+ROWS = [pytest.param(form, id=f"{form.processor}: {form.meaning}") for form in FORMS]
+
+
+@pytest.mark.parametrize("form", ROWS)
+def test_the_samples_of_a_form_are_of_its_kind(form: Form):
+    for instruction in lines(form.sample):
+        assert instruction.form is form, instruction.text
+        assert instruction.kind == form.kind
+
+
+@pytest.mark.parametrize("form", ROWS)
+def test_what_only_looks_like_it_is_of_another_kind(form: Form):
+    for instruction in lines(form.counter):
+        assert instruction.kind != form.kind, instruction.text
+
+
+def test_the_meaning_of_a_form_is_the_rest_of_a_sentence():
+    assert all(re.match(r"[a-z]+s ", form.meaning) for form in FORMS)
+
+
+def loop(text: str) -> Loop:
+    return Loop("f", tuple(lines(text)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "movupd (%rsi,%rax), %xmm0\naddpd (%rdi,%rax), %xmm0\naddq $16, %rax\njne .L4",
+        "addpd (%rsi), %xmm0\naddq $16, %rsi\njne .L4",
+        "vpaddd (%rsi,%rax), %ymm0, %ymm0\naddq $32, %rax\njne .L4",
+        "movupd (%rsi,%rax), %xmm0\nmovups %xmm0, (%rdi,%rax)\naddq $16, %rax\njne .L4",
+        "vmovups %zmm0, (%rdi)\nsubq $-64, %rdi\njne .L4",
+        "movups %xmm0, (%rax)\nleaq 16(%rax), %rax\njne .L4",
+        "ldr q0, [x1, x2]\nfadd v0.2d, v0.2d, v1.2d\nstr q0, [x0, x2]\nadd x2, x2, #16\nb.ne .L4",
+        "ldp q0, q1, [x1], #32\nstp q0, q1, [x0], #32\nb.ne .L4",
+        "str q0, [x0, #16]!\nb.ne .L4",
+        "ld1d {z0.d}, p0/z, [x0, x2, lsl #3]\nst1d {z0.d}, p0, [x1, x2, lsl #3]\nadd x2, x2, x3\n"
+        "b.ne .L4",
+    ],
+)
+def test_a_loop_that_handles_several_elements(text: str):
+    assert loop(text).is_vector
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Between registers.
+        "movsd (%rsi,%rax), %xmm1\nmovapd %xmm1, %xmm0\naddsd %xmm2, %xmm0\naddq $8, %rax\njne .L4",
+        # A struct that is copied to the stack, and to another one.
+        "movdqu (%rbx), %xmm0\nmovups %xmm0, 16(%rsp)\naddq $8, %rax\njne .L4",
+        "movdqu (%rbx), %xmm0\nmovups %xmm0, 16(%rbp)\naddq $8, %rax\njne .L4",
+        "movdqu (%rbx), %xmm0\nmovups %xmm0, 16(%rcx)\naddq $8, %rax\ndecq (%rcx)\njne .L4",
+        "movups %xmm0, (%rax)\ncall f\naddq $1, %rax\njne .L4",
+        # A constant.
+        "movapd .LC1(%rip), %xmm3\nandpd %xmm3, %xmm0\naddq $8, %rax\njne .L4",
+        "ldr d0, [x1, x2]\nfadd d0, d0, d1\nstr d0, [x0, x2]\nadd x2, x2, #8\nb.ne .L4",
+        "ldp q0, q1, [x1]\nstp q0, q1, [sp, #32]\nadd x2, x2, #8\nb.ne .L4",
+        "movi v0.2d, #0\nmov v1.16b, v0.16b\nb.ne .L4",
+    ],
+)
+def test_a_loop_that_handles_one_element_at_a_time(text: str):
+    assert not loop(text).is_vector
 
 
 @pytest.mark.parametrize("jump", ["b.ne\t.L4", "cbnz\tx3, .L4", "tbnz\tw3, #5, .L4"])

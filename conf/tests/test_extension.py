@@ -16,8 +16,8 @@ from sphinx_cython.core.annotation import load_annotation
 from sphinx_cython.core.artefact import Artefact, Failure
 from sphinx_cython.core.builder import Builder
 from sphinx_cython.core.config import Profile
+from sphinx_cython.core.cparts import read_excerpt
 from sphinx_cython.core.csource import read_definitions
-from sphinx_cython.core.excerpt import read_excerpt
 from sphinx_cython.core.extension import Extension, ExtensionError
 from sphinx_cython.core.toolchain import Toolchain
 

@@ -32,7 +32,7 @@ def test_a_box_is_rendered_without_sphinx():
         import sys
         sys.modules["sphinx"] = sys.modules["docutils"] = None
         from types import SimpleNamespace as Data
-        from sphinx_cython.core.excerpt import read_excerpt
+        from sphinx_cython.core.cparts import read_excerpt
         from sphinx_cython.rendering import render
 
         c = "  x = PyNumber_Add(a, b); if (unlikely(!x)) __PYX_ERR(0, 1, __pyx_L1)\\n"

@@ -19,8 +19,8 @@ sys.path[:0] = [str(ROOT / "conf"), str(ROOT / "conf" / "pictures")]
 from sphinx_cython.core.artefact import Artefact, Outcome  # noqa: E402
 from sphinx_cython.core.builder import Builder  # noqa: E402
 from sphinx_cython.core.config import Config  # noqa: E402
+from sphinx_cython.core.cparts import Excerpt  # noqa: E402
 from sphinx_cython.core.example import Examples  # noqa: E402
-from sphinx_cython.core.excerpt import Excerpt  # noqa: E402
 from sphinx_cython.core.results import Results  # noqa: E402
 from sphinx_cython.core.toolchain import find_toolchain  # noqa: E402
 

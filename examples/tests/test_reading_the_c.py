@@ -2,7 +2,7 @@
 
 import pytest
 
-from sphinx_cython.core.excerpt import ACCESS, ADDRESS, CALL, CHECK, FAILURE, REFCOUNT, Fold
+from sphinx_cython.core.cparts import ACCESS, ADDRESS, CALL, CHECK, FAILURE, REFCOUNT, Fold
 
 PAGE = "guide/reading-the-c.md"
 LINE = "x = a[i]"

@@ -9,7 +9,7 @@ import numpy
 import pytest
 
 from sphinx_cython.core.artefact import Failure
-from sphinx_cython.core.excerpt import CHECK
+from sphinx_cython.core.cparts import CHECK
 
 PAGE = "guide/none-and-unassigned.md"
 UNASSIGNED, NONE = "unassigned/unassigned", "unassigned/none_arguments"

@@ -37,7 +37,9 @@ class Line:
     score: int
 
 
-class _Page(HTMLParser):
+class _AnnotatedPage(HTMLParser):
+    """Collects the C and the score of each line."""
+
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.code: list[str] = []
@@ -63,6 +65,14 @@ class _Page(HTMLParser):
             self.code[-1] += data
 
 
+def read_c(html: str) -> list[tuple[str, int]]:
+    """Return the C and the score of each line of an annotated page."""
+    page = _AnnotatedPage()
+    page.feed(html)
+    page.close()
+    return list(zip(page.code, page.scores, strict=True))
+
+
 def read_annotation(html: str, example: Example) -> list[Line]:
     """Read the C of every line of an example.
 
@@ -73,19 +83,15 @@ def read_annotation(html: str, example: Example) -> list[Line]:
     Raises:
         AnnotationError: The page has fewer lines than the source.
     """
-    page = _Page()
-    page.feed(html)
-    page.close()
-    if len(page.code) < len(example.lines):
+    page = read_c(html)
+    if len(page) < len(example.lines):
         raise AnnotationError(
-            f"the annotated page of {example.name}.pyx has {len(page.code)} lines, "
+            f"the annotated page of {example.name}.pyx has {len(page)} lines, "
             f"the source {len(example.lines)}"
         )
     return [
         Line(number, source, c, score)
-        for number, (source, c, score) in enumerate(
-            zip(example.lines, page.code, page.scores, strict=False), 1
-        )
+        for number, (source, (c, score)) in enumerate(zip(example.lines, page, strict=False), 1)
     ]
 
 

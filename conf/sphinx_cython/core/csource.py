@@ -8,19 +8,14 @@ preprocessed file of the very compile (see ``Artefact.compiled_lines``).
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
-from .excerpt import (
-    CALL,
-    INACTIVE,
-    Excerpt,
-    Fold,
-    Fragment,
-    condition,
-    directive_word,
-    read_excerpt,
-)
+from .ckinds import CALL
+from .cparts import Excerpt, FoldSpan, Span, cut, read_spans
+from .ctokens import COMMENT, DIRECTIVE, INACTIVE, STRING, condition, directive_word
 
 
 @dataclass(frozen=True)
@@ -41,40 +36,34 @@ class Definition:
 
     def excerpt(self) -> Excerpt:
         """Return the C with tags, each run of lines that was left out as a fold."""
-        tagged = read_excerpt(self.text)
-        fragments = _flat(tagged)
-        head = next((n for n, f in enumerate(fragments) if f.tag == CALL), None)
-        if head is not None and fragments[head].text == self.name:
+        spans = read_spans(self.text).spans
+        head = next((n for n, span in enumerate(spans) if span.kind == CALL), None)
+        if head is not None and self.text[spans[head].start : spans[head].end] == self.name:
             # The name of the function in its own header is not a call.
-            fragments[head] = Fragment(self.name)
-        parts: list[Fragment | Fold] = []
-        held: list[Fragment] = []
-        number = self.first
-        for fragment in fragments:
-            for piece in re.findall(r"[^\n]*\n|[^\n]+", fragment.text):
-                bit = Fragment(piece, fragment.tag)
-                if number in self.inactive:
-                    held.append(bit)
-                else:
-                    _release(parts, held)
-                    parts.append(bit)
-                number += piece.count("\n")
-        _release(parts, held)
-        return Excerpt(tuple(parts))
+            del spans[head]
+        return Excerpt(cut(self.text, list(self._by_line(spans)), self._folds()))
 
+    def _by_line(self, spans: list[Span]) -> Iterator[Span]:
+        """Break spans at the ends of lines, since a fold may begin or end there."""
+        for span in spans:
+            start = span.start
+            while start < span.end:
+                end = self.text.find("\n", start, span.end) + 1 or span.end
+                yield Span(start, end, span.kind)
+                start = end
 
-def _flat(excerpt: Excerpt) -> list[Fragment]:
-    return [
-        fragment
-        for part in excerpt.parts
-        for fragment in (part.parts if isinstance(part, Fold) else (part,))
-    ]
-
-
-def _release(parts: list[Fragment | Fold], held: list[Fragment]) -> None:
-    if held:
-        parts.append(Fold((INACTIVE,), tuple(held), 0))
-        held.clear()
+    def _folds(self) -> list[FoldSpan]:
+        folds: list[FoldSpan] = []
+        start = 0
+        # Not splitlines, which breaks lines at form feeds too.
+        for number, line in enumerate(self.text.split("\n"), self.first):
+            end = min(start + len(line) + 1, len(self.text))
+            if number in self.inactive and start < end:
+                if folds and folds[-1].end == start:
+                    start = folds.pop().start
+                folds.append(FoldSpan(start, end, (INACTIVE,)))
+            start = end
+        return folds
 
 
 @dataclass
@@ -87,15 +76,216 @@ class _Branch:
         return any(number in compiled for number in self.code)
 
 
-def _groups(lines: list[str]) -> Iterator[list[_Branch]]:
-    """Yield the branches of each ``#if`` group, inner groups before those around them."""
+# What has no brackets or names of C in it.
+_SKIPPED = re.compile(
+    rf"(?P<comment>{COMMENT})|(?P<string>{STRING})|(?P<directive>{DIRECTIVE})", re.S | re.M
+)
+_NOT_SPACE = re.compile(r"\S")
+_MACRO = re.compile(r"[ \t]*#[ \t]*define[ \t]+(\w+)")
+_FUNCTION_END = re.compile(
+    r"(?:\s|\#\w+|\b(?:const|volatile|noexcept|override|final|__\w+__|CYTHON_\w+|Py\w*)\b"
+    r"|\((?:[^(){};]|\([^(){};]*\))*\))*\{"
+)
+_RECORD = re.compile(
+    r"\b(?:struct|union|enum(?:\s+class)?|class)\s+"
+    r"(?:(?:__\w+__\s*\(\([^()]*\)\)|[A-Z]\w*)\s+)?\Z"
+)
+# What may come before the name of a function: at least a type.
+_TYPE = re.compile(r"[\w\s*&:<>,~()\"]*[\w*&>]\s*\Z")
+_NO_TYPE = re.compile(r"\b(?:case|do|else|for|goto|if|new|return|switch|throw|typedef|while)\b")
+# The name of a pointer to a function, perhaps with a calling convention.
+_POINTER = re.compile(r"\(\s*(?:(?:__|[A-Z])\w*\s+)*[*&]+\s*(?:const\s+)?(\w+)\s*\)")
+_ARGUMENTS = re.compile(r"\s*\(")
+_MEMBERS = re.compile(r"\s*(?::[^{};]*)?\{")
+_PARENTHESIS = re.compile(r"[()]")
+_SEMICOLON = re.compile(r"[;{]")
+_BRACE = re.compile(r"[{}]|#(\w+)")
+
+
+class CSource:
+    """A C file in which definitions can be found.
+
+    Attributes:
+        c: The text.
+        bare: The text without comments, the contents of literals, and preprocessor lines, of which
+            only the word of a condition is left; what is left is where it was.
+    """
+
+    def __init__(self, c: str) -> None:
+        self.c = c
+        self._macros: dict[str, list[tuple[int, int]]] = {}
+        self.bare = _SKIPPED.sub(self._blank, c)
+
+    def _blank(self, match: re.Match[str]) -> str:
+        text = match[0]
+        kind = match.lastgroup
+        blank = "\n".join(" " * len(line) for line in text.split("\n"))
+        if kind == "string":
+            return text[0] + blank[1:-1] + text[-1]
+        if kind == "directive":
+            if macro := _MACRO.match(text):
+                self._macros.setdefault(macro[1], []).append(match.span())
+            elif word := directive_word(text):
+                return f"#{word}" + blank[len(word) + 1 :]
+        return blank
+
+    @cached_property
+    def _line_ends(self) -> list[int]:
+        return [match.start() for match in re.finditer("\n", self.c)]
+
+    def line(self, position: int) -> int:
+        """Return the number of the line that a position is on, from 1."""
+        return bisect_left(self._line_ends, position) + 1
+
+    def definitions(self, name: str) -> list[tuple[int, int]]:
+        """Return (first, last) line of every definition of a name, in order."""
+        spans = set(self._macros.get(name, ()))
+        spans |= set(self._typedefs.get(name, ()))
+        for start in self._uses(name):
+            end = start + len(name)
+            if span := self._function(start, end) or self._record(start, end):
+                spans.add(span)
+        lines = {(self.line(start), self.line(end - 1)) for start, end in spans}
+        # The tag and the name of a typedef may be the same.
+        return sorted(lines)
+
+    def _uses(self, name: str) -> Iterator[int]:
+        """Yield where a name is; a search for plain text is much faster than one for a pattern."""
+        position = self.bare.find(name)
+        while position >= 0:
+            around = self.bare[max(0, position - 1) : position + len(name) + 1]
+            if re.findall(r"\w+", around) == [name]:
+                yield position
+            position = self.bare.find(name, position + 1)
+
+    def _function(self, start: int, end: int) -> tuple[int, int] | None:
+        """Return where the function is whose name is here, if one is defined."""
+        opening = _ARGUMENTS.match(self.bare, end)
+        if not opening:
+            return None
+        first = self._declaration(start)
+        head = self.bare[first:start]
+        if not _TYPE.match(head) or _NO_TYPE.search(head) or head.count("(") != head.count(")"):
+            return None
+        body = _FUNCTION_END.match(self.bare, self._after_parenthesis(opening.end() - 1))
+        last = self._after_braces(body.end() - 1) if body else 0
+        return (first, last) if last else None
+
+    def _record(self, start: int, end: int) -> tuple[int, int] | None:
+        """Return where the struct, union or enumeration is whose tag is here."""
+        tag = _MEMBERS.match(self.bare, end)
+        first = self._declaration(start)
+        if not tag or not _RECORD.search(self.bare[first:start]):
+            return None
+        last = self._after_semicolon(tag.end() - 1)
+        return (first, last) if last else None
+
+    @cached_property
+    def _typedefs(self) -> dict[str, list[tuple[int, int]]]:
+        """Where each name is made a name for a type."""
+        typedefs: dict[str, list[tuple[int, int]]] = {}
+        for match in re.finditer(r"\btypedef\b", self.bare):
+            last = self._after_semicolon(match.end())
+            for name in _declared(self.bare[match.end() : last]):
+                typedefs.setdefault(name, []).append((match.start(), last))
+        return typedefs
+
+    def _declaration(self, position: int) -> int:
+        """Return where the declaration starts that a position is in.
+
+        It starts behind the last condition of the preprocessor, so that it does not begin in a
+        branch that ends before it.
+        """
+        start = 1 + max(self.bare.rfind(end, 0, position) for end in ";{}")
+        condition = self.bare.rfind("#", start, position)
+        if condition >= 0:
+            start = self.bare.find("\n", condition)
+        opening = _NOT_SPACE.search(self.bare, start, position)
+        return opening.start() if opening else position
+
+    def _after_parenthesis(self, position: int) -> int:
+        """Return the position behind the parenthesis that closes the one at a position."""
+        depth = 0
+        for match in _PARENTHESIS.finditer(self.bare, position):
+            depth += 1 if match[0] == "(" else -1
+            if depth == 0:
+                return match.end()
+        return len(self.bare)
+
+    def _after_braces(self, position: int) -> int:
+        """Return the position behind the brace that closes the one at a position; 0 if none does.
+
+        Branches of a condition are alternatives: each starts with the braces that were open before
+        the first. Where each of them closes the last brace, the end is that of the condition.
+        """
+        depth = 0
+        outside: list[int] = []
+        for match in _BRACE.finditer(self.bare, position):
+            word = match[1]
+            if word is None:
+                depth += 1 if match[0] == "{" else -1
+            elif word.startswith("if"):
+                outside.append(depth)
+            elif word.startswith("el") and outside:
+                depth = outside[-1]
+            elif word == "endif" and outside:
+                outside.pop()
+            if depth <= 0 and not outside:
+                return match.end()
+        return 0
+
+    def _after_semicolon(self, position: int) -> int:
+        """Return the position behind the next semicolon outside of braces; 0 if there is none."""
+        while match := _SEMICOLON.search(self.bare, position):
+            if match[0] == ";":
+                return match.end()
+            position = self._after_braces(match.start())
+            if not position:
+                break
+        return 0
+
+
+def _declared(declaration: str) -> Iterator[str]:
+    """Yield the names that a typedef declares.
+
+    Args:
+        declaration: What follows ``typedef``, up to the semicolon.
+    """
+    flat = declaration.rstrip("; \t\r\n")
+    for inner in (r"\{[^{}]*\}", r"\[[^\[\]]*\]", r"<[^<>]*>", r"\([^()]*\)"):
+        count = 1
+        while count:
+            flat, count = re.subn(inner, _pointer, flat)
+    for declarator in flat.split(","):
+        if names := re.findall(r"\w+", declarator):
+            yield names[-1]
+
+
+def _pointer(brackets: re.Match[str]) -> str:
+    """Return the name in ``(*name)``; anything else in brackets names nothing."""
+    match = _POINTER.fullmatch(brackets[0])
+    return f" {match[1]} " if match else " "
+
+
+@lru_cache(maxsize=2)
+def read_source(c: str) -> CSource:
+    """Return a C file in which definitions can be found; the last ones are kept."""
+    return CSource(c)
+
+
+def _groups(bare: str) -> Iterator[list[_Branch]]:
+    """Yield the branches of each ``#if`` group, inner groups before those around them.
+
+    Args:
+        bare: The text of a C file as ``CSource.bare`` has it.
+    """
     stack: list[list[_Branch]] = []
-    comment = False
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(bare.split("\n"), 1):
         text = line.strip()
-        if comment:
-            comment = "*/" not in text
-        elif word := directive_word(text):
+        if not text:
+            continue
+        if text[0] == "#":
+            word = directive_word(text)
             if word.startswith("if"):
                 stack.append([_Branch(number + 1)])
             elif stack:
@@ -104,9 +294,7 @@ def _groups(lines: list[str]) -> Iterator[list[_Branch]]:
                     yield stack.pop()
                 else:
                     stack[-1].append(_Branch(number + 1))
-        elif text.startswith("/*") and "*/" not in text:
-            comment = True
-        elif text and not text.startswith(("#", "/*", "//")):
+        else:
             for group in stack:
                 group[-1].code.append(number)
 
@@ -121,8 +309,12 @@ def inactive_lines(lines: list[str], compiled: Collection[int]) -> frozenset[int
         lines: The C file.
         compiled: The lines that survived preprocessing.
     """
+    return _inactive(read_source("\n".join(lines)).bare, compiled)
+
+
+def _inactive(bare: str, compiled: Collection[int]) -> frozenset[int]:
     off: set[int] = set()
-    for group in _groups(lines):
+    for group in _groups(bare):
         alive = [branch.survived(compiled) for branch in group]
         for branch, lives in zip(group, alive, strict=True):
             if not lives and (branch.code or any(alive)):
@@ -141,11 +333,12 @@ def read_conditions(lines: list[str], compiled: Collection[int]) -> dict[str, bo
         compiled: The lines that survived preprocessing.
 
     Returns:
-        By condition, in the form that ``excerpt.condition`` gives it.
+        By condition, in the form that ``ctokens.condition`` gives it.
     """
-    off = inactive_lines(lines, compiled)
+    bare = read_source("\n".join(lines)).bare
+    off = _inactive(bare, compiled)
     answers: dict[str, set[bool]] = {}
-    for group in _groups(lines):
+    for group in _groups(bare):
         opening = last = group[0].first - 1
         while lines[last - 1].endswith("\\"):
             last += 1
@@ -153,59 +346,17 @@ def read_conditions(lines: list[str], compiled: Collection[int]) -> dict[str, bo
         if opening not in off and (group[0].code or any(alive)):
             text = condition("\n".join(lines[opening - 1 : last]))
             answers.setdefault(text, set()).add(alive[0])
-    return {text: found.pop() for text, found in answers.items() if len(found) == 1}
+    return {text: given.pop() for text, given in answers.items() if len(given) == 1}
 
 
 def find_definitions(c: str, name: str) -> list[tuple[int, int]]:
     """Return (first, last) line of every definition of a name, declarations left out.
 
-    Macros with their continuation lines, functions with their bodies, and structs.
-
     Args:
         c: The text of the C file.
-        name: A function, macro, struct tag or typedef name.
+        name: A function, macro, typedef, or the tag of a struct, union or enumeration.
     """
-    lines = c.split("\n")
-    word = re.escape(name)
-    found: list[tuple[int, int]] = []
-    macro = re.compile(rf"[ \t]*#[ \t]*define[ \t]+{word}\b")
-    function = re.compile(
-        rf"(?:static|CYTHON_|extern|__Pyx_PyMODINIT|[A-Za-z_])[^;{{}}()=]*\b{word}[ \t]*\("
-    )
-    struct = re.compile(rf"(?:typedef[ \t]+)?struct[ \t]+{word}[ \t]*\{{")
-    alias = re.compile(rf"\}}[ \t]*{word}[ \t]*;")
-    for index, line in enumerate(lines):
-        if name not in line:
-            continue
-        if macro.match(line):
-            last = index
-            while lines[last].endswith("\\"):
-                last += 1
-            found.append((index + 1, last + 1))
-        elif function.match(line) or struct.match(line):
-            if last_line := _body_end(lines, index):
-                found.append((index + 1, last_line))
-        elif alias.match(line):
-            first = index
-            while first and not re.match(r"typedef\b", lines[first]):
-                first -= 1
-            found.append((first + 1, index + 1))
-    return found
-
-
-def _body_end(lines: list[str], index: int) -> int | None:
-    """Return the line on which the body that starts near ``index`` ends; None for a declaration."""
-    depth = 0
-    opened = False
-    for number in range(index, len(lines)):
-        text = re.sub(r'"(?:\\.|[^"\\])*"|/\*.*?\*/|//.*', "", lines[number])
-        if not opened and ";" in text.split("{")[0]:
-            return None
-        depth += text.count("{") - text.count("}")
-        opened = opened or "{" in text
-        if opened and depth <= 0:
-            return number + 1
-    return None
+    return read_source(c).definitions(name)
 
 
 def read_definitions(c: str, name: str, compiled: Collection[int]) -> list[Definition]:
@@ -217,12 +368,12 @@ def read_definitions(c: str, name: str, compiled: Collection[int]) -> list[Defin
         compiled: The lines that survived preprocessing.
     """
     lines = c.split("\n")
-    off = inactive_lines(lines, compiled)
-    found = []
+    off = _inactive(read_source(c).bare, compiled)
+    definitions = []
     for first, last in find_definitions(c, name):
         if first in off:
             continue
         text = "\n".join(lines[first - 1 : last]) + "\n"
-        inner = frozenset(n for n in range(first, last + 1) if n in off)
-        found.append(Definition(name, first, text, inner))
-    return found
+        inner = frozenset(number for number in range(first, last + 1) if number in off)
+        definitions.append(Definition(name, first, text, inner))
+    return definitions

@@ -10,9 +10,9 @@ from pathlib import Path
 from .annotation import Line, load_annotation
 from .artefact import Artefact, Failure, Outcome, Variant
 from .builder import Builder
+from .cparts import Excerpt, read_excerpt
 from .csource import read_conditions
 from .example import ExampleError, candidates
-from .excerpt import Excerpt, read_excerpt
 from .stage import read_digests
 
 

@@ -6,35 +6,52 @@ import random
 import re
 import runpy
 import sys
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from c_corpus import Corpus
 from support import CONF
 
-from sphinx_cython.core import excerpt
+from sphinx_cython.core import cparts
 from sphinx_cython.core.annotation import Line, load_annotation
 from sphinx_cython.core.artefact import Artefact
 from sphinx_cython.core.builder import Builder
 from sphinx_cython.core.config import DEFAULT_PROFILE
+from sphinx_cython.core.cparts import Excerpt, Fold, Fragment, read_excerpt, read_spans
 from sphinx_cython.core.example import Examples
-from sphinx_cython.core.excerpt import Excerpt, Fold, Fragment, read_excerpt
 from sphinx_cython.core.toolchain import find_toolchain
 from sphinx_cython.core.translate import translate
 
+KINDS = {
+    cparts.ADDRESS,
+    cparts.ACCESS,
+    cparts.CHECK,
+    cparts.REFCOUNT,
+    cparts.FAILURE,
+    cparts.CALL,
+}
 
-def tagged(found: Excerpt, tag: str) -> list[str]:
+
+def flat(excerpt: Excerpt) -> list[Fragment]:
+    """All fragments, those in folds among them."""
+    return [
+        f for part in excerpt.parts for f in (part.parts if isinstance(part, Fold) else (part,))
+    ]
+
+
+def tagged(excerpt: Excerpt, tag: str) -> list[str]:
     """The texts with a tag, those in folds among them."""
-    flat = [b for p in found.parts for b in (p.parts if isinstance(p, Fold) else (p,))]
-    return [fragment.text for fragment in flat if fragment.tag == tag]
+    return [fragment.text for fragment in flat(excerpt) if fragment.tag == tag]
 
 
-def folded(found: Excerpt) -> list[tuple[tuple[str, ...], str]]:
-    return [(part.kinds, part.text.strip()) for part in found.parts if isinstance(part, Fold)]
+def folded(excerpt: Excerpt) -> list[tuple[tuple[str, ...], str]]:
+    return [(part.kinds, part.text.strip()) for part in excerpt.parts if isinstance(part, Fold)]
 
 
-def in_the_open(found: Excerpt) -> str:
-    return "".join(part.text for part in found.parts if isinstance(part, Fragment))
+def in_the_open(excerpt: Excerpt) -> str:
+    return "".join(part.text for part in excerpt.parts if isinstance(part, Fragment))
 
 
 # --- nothing is lost
@@ -61,11 +78,36 @@ def site_lines(tmp_path: Path) -> Iterator[tuple[str, Line]]:
                 yield variant.key, line
 
 
+def check_spans(c: str) -> int:
+    """Check that spans and folds are in order, within the text, and do not overlap."""
+    reading = read_spans(c)
+    for runs in (reading.spans, reading.folds):
+        ends = [0, *(end for run in runs for end in (run.start, run.end)), len(c)]
+        assert ends == sorted(ends)
+        assert all(run.start < run.end for run in runs)
+    assert {span.kind for span in reading.spans} <= KINDS
+    borders = [end for fold in reading.folds for end in (fold.start, fold.end)]
+    for span in reading.spans:
+        assert bisect_right(borders, span.start) == bisect_left(borders, span.end)
+    assert all(0 <= start < end <= len(c) for start, end in reading.essential)
+    folded_calls = sum(fold.calls for fold in reading.folds)
+    assert folded_calls == len(reading.failure_calls)
+    assert "".join(fragment.text for fragment in flat(read_excerpt(c))) == c
+    return len(reading.spans)
+
+
 def test_every_line_of_every_example_comes_back_as_it_was(tmp_path):
     lines = [(key, line) for key, line in site_lines(tmp_path) if line.c]
     assert len(lines) > 50
     for key, line in lines:
         assert read_excerpt(line.c).text == line.c, (key, line.source)
+        check_spans(line.c)
+
+
+def test_spans_are_in_order_in_all_that_cython_writes(corpus: Corpus):
+    for c in corpus.files.values():
+        assert check_spans(c) > 4000, "the utility code among it"
+    assert sum(check_spans(c) for c in corpus.lines) > 5000
 
 
 NASTY = [
@@ -128,6 +170,24 @@ NASTY = [
 @pytest.mark.parametrize("c", NASTY)
 def test_what_no_rule_knows_comes_back_as_it_was(c: str):
     assert read_excerpt(c).text == c
+    check_spans(c)
+
+
+@pytest.mark.parametrize(
+    "c",
+    [
+        "{" * 1500 + "Py_DECREF(x);" + "}" * 1500,
+        "if (x) " * 1500 + "Py_DECREF(x);",
+        "if (x) { y = 1; } else " * 1500 + "Py_DECREF(x);",
+        "x = " + "(" * 1500 + ")" * 1500,
+        "a: " * 1500 + "Py_DECREF(x);",
+    ],
+    ids=lambda c: c[:12],
+)
+def test_depth_is_no_limit(c: str):
+    excerpt = read_excerpt(c)
+    assert excerpt.text == c
+    check_spans(c)
 
 
 # Among them half-finished ones, of which Cython writes none.
@@ -172,10 +232,10 @@ def test_soup_of_such_words_comes_back_as_it_was(seed: int):
     for _ in range(100):
         words = chance.choices(WORDS, k=chance.randint(1, 40))
         c = "".join(word + chance.choice(["", " ", "\n"]) for word in words)
-        found = read_excerpt(c)
-        assert found.text == c
-        inner = [b for p in found.parts for b in (p.parts if isinstance(p, Fold) else (p,))]
-        assert "".join(fragment.text for fragment in inner) == c
+        excerpt = read_excerpt(c)
+        assert excerpt.text == c
+        assert "".join(fragment.text for fragment in flat(excerpt)) == c
+        check_spans(c)
 
 
 # --- the four ways
@@ -210,10 +270,10 @@ FOUR_WAYS = {
 
 @pytest.mark.parametrize("function", FOUR_WAYS)
 def test_the_essence_of_each_way_is_its_access_or_its_calls(ways, function: str):
-    found = ways("return a[i]", function)
-    essence = ["".join(bit.text for bit in expression) for expression in found.essential]
+    excerpt = ways("return a[i]", function)
+    essence = ["".join(bit.text for bit in expression) for expression in excerpt.essential]
     assert essence == FOUR_WAYS[function]
-    assert all(expression in found.text for expression in essence)
+    assert all(expression in excerpt.text for expression in essence)
 
 
 @pytest.mark.parametrize(
@@ -226,29 +286,29 @@ def test_the_essence_of_each_way_is_its_access_or_its_calls(ways, function: str)
     ],
 )
 def test_calls_are_told_apart_by_the_path_they_are_on(ways, function, calls, failure_calls):
-    found = ways("return a[i]", function)
-    assert (found.calls, found.failure_calls) == (calls, failure_calls)
-    assert sum(p.calls for p in found.parts if isinstance(p, Fold)) == len(failure_calls)
+    excerpt = ways("return a[i]", function)
+    assert (excerpt.calls, excerpt.failure_calls) == (calls, failure_calls)
+    assert sum(p.calls for p in excerpt.parts if isinstance(p, Fold)) == len(failure_calls)
 
 
 def test_address_arithmetic_is_set_off_from_the_load(ways):
-    found = ways("return a[i, j]", "unchecked")
-    assert len(tagged(found, excerpt.ADDRESS)) == 1
-    address = tagged(found, excerpt.ADDRESS)[0]
+    excerpt = ways("return a[i, j]", "unchecked")
+    assert len(tagged(excerpt, cparts.ADDRESS)) == 1
+    address = tagged(excerpt, cparts.ADDRESS)[0]
     assert "__pyx_v_a.strides[0]" in address
     assert "/* dim=1 */" in address
-    assert tagged(found, excerpt.ACCESS) == ["(*", ")"]
-    assert tagged(found, excerpt.CHECK) == []
-    assert f"(*{address})" in found.text
+    assert tagged(excerpt, cparts.ACCESS) == ["(*", ")"]
+    assert tagged(excerpt, cparts.CHECK) == []
+    assert f"(*{address})" in excerpt.text
 
 
 def test_a_store_is_an_access_like_a_load(ways):
-    found = ways("a[i] = value", "store")
-    (essence,) = found.essential
-    assert [bit.tag for bit in essence] == [excerpt.ACCESS, excerpt.ADDRESS]
+    excerpt = ways("a[i] = value", "store")
+    (essence,) = excerpt.essential
+    assert [bit.tag for bit in essence] == [cparts.ACCESS, cparts.ADDRESS]
     assert essence[0].text == "*"
     assert "/* dim=0 */" in essence[1].text
-    assert in_the_open(found).rstrip().endswith("= __pyx_v_value;")
+    assert in_the_open(excerpt).rstrip().endswith("= __pyx_v_value;")
 
 
 ELEMENT = "((double *) ( /* dim=0 */ (__pyx_v_a.data + __pyx_t_1 * __pyx_v_a.strides[0]) ))"
@@ -278,85 +338,163 @@ BUFFER_ELEMENT = "__Pyx_BufPtrStrided1d(double *, a.buf, __pyx_t_1, a.strides)"
     ],
 )
 def test_every_form_of_an_access_is_known(c: str, access: list[str], address: list[str]):
-    found = read_excerpt(c)
-    assert found.text == c
-    assert tagged(found, excerpt.ACCESS) == access
-    assert tagged(found, excerpt.ADDRESS) == address
+    excerpt = read_excerpt(c)
+    assert excerpt.text == c
+    assert tagged(excerpt, cparts.ACCESS) == access
+    assert tagged(excerpt, cparts.ADDRESS) == address
+
+
+@pytest.mark.parametrize(
+    ("function", "line", "address"),
+    [
+        ("fill", "a[:] = value", "((double *) __pyx_temp_pointer_0)"),
+        ("fill", "b[...] = value", "((double *) __pyx_temp_pointer)"),
+        ("fill_from_object", "b[:] = value", "((int *) __pyx_temp_pointer_1)"),
+        ("fill_from_object", "c[:] = value", "((PyObject * *) __pyx_temp_pointer_0)"),
+        ("fill_struct", "a[:] = value", "((struct __pyx_t_5views_Record *) __pyx_temp_pointer_0)"),
+    ],
+)
+def test_the_store_of_a_value_in_every_element_is_an_access(corpus, function, line, address):
+    excerpt = read_excerpt(corpus.c_of("views", function, line))
+    assert tagged(excerpt, cparts.ACCESS) == ["*"]
+    assert tagged(excerpt, cparts.ADDRESS) == [address]
+    assert f"*{address}" in ["".join(bit.text for bit in e) for e in excerpt.essential]
+    assert f"*{address} = __pyx_temp_scalar;" in in_the_open(excerpt)
+
+
+def test_an_object_is_stored_by_an_address_that_was_kept(corpus):
+    excerpt = read_excerpt(corpus.c_of("views", "objects", "a[i] = value"))
+    address, kept = tagged(excerpt, cparts.ADDRESS)
+    assert address.startswith("((PyObject * *) ( /* dim=0 */")
+    assert f"{kept} = {address};" in excerpt.text
+    assert f"*{kept} = __pyx_v_value;" in in_the_open(excerpt)
+    assert tagged(excerpt, cparts.ACCESS) == ["*"]
+
+
+@pytest.mark.parametrize(
+    ("function", "line", "stored"),
+    [
+        ("__setitem__", "self.p[i] = value", "__pyx_v_self->p[__pyx_v_i]"),
+        ("__cinit__", "self.few[0] = n", "__pyx_v_self->few[0]"),
+        ("pointer_rows", "rows[i] = rows[j]", "__pyx_v_rows[__pyx_v_i]"),
+    ],
+)
+def test_what_a_field_points_to_is_stored_like_what_a_variable_does(corpus, function, line, stored):
+    excerpt = read_excerpt(corpus.c_of("views", function, line))
+    assert stored in tagged(excerpt, cparts.ADDRESS)
+
+
+@pytest.mark.parametrize("field", ["shape", "strides", "suboffsets"])
+def test_what_describes_the_memory_is_no_element(field: str):
+    c = f"x = (__pyx_v_a.{field}[0]) + (__pyx_v_self->a.{field}[1]);"
+    assert tagged(read_excerpt(c), cparts.ACCESS) == []
+
+
+def test_an_index_of_zero_is_no_reference(corpus):
+    """The C sets a temporary to 0 for an index, and to empty it; only the second is counting."""
+    index = read_excerpt(corpus.c_of("views", "fill_struct", "a[:] = value"))
+    assert tagged(index, cparts.REFCOUNT) == []
+    index = read_excerpt(corpus.c_of("views", "records", "a[0] = a[i]"))
+    assert re.search(r"__pyx_t_\d+ = 0;", in_the_open(index))
+    assert tagged(index, cparts.REFCOUNT) == []
+    emptied = read_excerpt(corpus.c_of("views", "item", "return a[i]"))
+    assert re.search(r"__pyx_t_\d+ = 0;", " ".join(tagged(emptied, cparts.REFCOUNT)))
+
+
+def test_a_temporary_that_was_counted_in_the_c_of_another_line_is_emptied():
+    c = "  __pyx_v_o = ((PyObject *)__pyx_t_6);\n  __pyx_t_6 = 0;\n  __pyx_t_7 = 0;\n"
+    assert tagged(read_excerpt(c), cparts.REFCOUNT) == ["__pyx_t_6 = 0;"]
+
+
+def test_only_the_last_step_of_an_if_makes_it_a_way_out():
+    """What a condition selects is work, though a step of it may fail."""
+    way_out = "__PYX_ERR(0, 1, __pyx_L1_error)"
+    c = f"if (__pyx_t_1) {{ if (unlikely(__Pyx_ListComp_Append(a, b))) {way_out} }}"
+    excerpt = read_excerpt(c)
+    assert (excerpt.calls, excerpt.failure_calls) == (("__Pyx_ListComp_Append",), ())
+    c = f"if (!p) {{ PyErr_SetString(e, m); {way_out} }}"
+    assert read_excerpt(c).failure_calls == ("PyErr_SetString",)
+
+
+def test_what_asks_why_iterating_ended_is_on_the_failure_path(corpus):
+    excerpt = read_excerpt(corpus.c_of("language", "loops", "for x in a:"))
+    assert "PyErr_Occurred" in excerpt.failure_calls
+    assert any(re.fullmatch(r"__pyx_t_\d+", name) for name in excerpt.calls), "the next item"
 
 
 @pytest.mark.parametrize("directive", ["#endif", "  #endif", "  #if A && \\\n B"])
 def test_preprocessor_lines_belong_to_no_statement(directive: str):
     c = f"x = 1;\n{directive}\n  if (PyList_Append(a, b) < 0) __PYX_ERR(0, 1, __pyx_L1_error)\n"
-    found = read_excerpt(c)
-    assert found.calls == ("PyList_Append",)
-    assert directive in in_the_open(found)
+    excerpt = read_excerpt(c)
+    assert excerpt.calls == ("PyList_Append",)
+    assert directive in in_the_open(excerpt)
 
 
 def test_index_checks_stay_in_the_open_and_raising_is_folded(ways):
-    found = ways("return a[i]", "from_view")
-    checks = tagged(found, excerpt.CHECK)
+    excerpt = ways("return a[i]", "from_view")
+    checks = tagged(excerpt, cparts.CHECK)
     assert checks[0] == "__pyx_t_2 = -1;"
     assert checks[1].startswith("if (__pyx_t_1 < 0) {")
     assert checks[1].endswith("else if (unlikely(__pyx_t_1 >= __pyx_v_a.shape[0])) __pyx_t_2 = 0;")
-    assert [kinds for kinds, _ in folded(found)] == [("failure",)]
-    assert "__Pyx_RaiseBufferIndexError" not in in_the_open(found)
+    assert [kinds for kinds, _ in folded(excerpt)] == [("failure",)]
+    assert "__Pyx_RaiseBufferIndexError" not in in_the_open(excerpt)
 
 
 def test_reference_counts_and_error_handling_are_folded(ways):
-    found = ways("return a + b", "add")
-    assert found.calls == ("__Pyx_PyNumber_Add_object_object",)
-    assert folded(found)[0][0] == ("failure", "refcount")
+    excerpt = ways("return a + b", "add")
+    assert excerpt.calls == ("__Pyx_PyNumber_Add_object_object",)
+    assert folded(excerpt)[0][0] == ("failure", "refcount")
     hidden = ("GOTREF", "DECREF", "__PYX_ERR")
-    assert not any(word in in_the_open(found) for word in hidden)
-    assert "__pyx_r = __pyx_t_1;" in found.text
-    assert in_the_open(found).rstrip().endswith("goto __pyx_L0;")
+    assert not any(word in in_the_open(excerpt) for word in hidden)
+    assert "__pyx_r = __pyx_t_1;" in excerpt.text
+    assert in_the_open(excerpt).rstrip().endswith("goto __pyx_L0;")
 
 
 # --- one rule at a time
 
 
 def test_an_if_that_only_leads_to_an_error_is_folded_and_its_condition_with_it():
-    found = read_excerpt("x = 1; if (unlikely(!x)) __PYX_ERR(0, 1, __pyx_L1_error)\ny = 2;")
-    assert folded(found) == [(("failure",), "if (unlikely(!x)) __PYX_ERR(0, 1, __pyx_L1_error)")]
-    assert in_the_open(found) == "x = 1;\ny = 2;"
+    excerpt = read_excerpt("x = 1; if (unlikely(!x)) __PYX_ERR(0, 1, __pyx_L1_error)\ny = 2;")
+    assert folded(excerpt) == [(("failure",), "if (unlikely(!x)) __PYX_ERR(0, 1, __pyx_L1_error)")]
+    assert in_the_open(excerpt) == "x = 1;\ny = 2;"
 
 
 def test_work_in_the_condition_of_an_error_stays_in_the_open():
-    found = read_excerpt("if (unlikely(PyList_Append(a, b) < 0)) __PYX_ERR(0, 1, __pyx_L1_error)")
-    assert found.calls == ("PyList_Append",)
-    assert in_the_open(found) == "if (unlikely(PyList_Append(a, b) < 0))"
-    assert folded(found) == [(("failure",), "__PYX_ERR(0, 1, __pyx_L1_error)")]
+    excerpt = read_excerpt("if (unlikely(PyList_Append(a, b) < 0)) __PYX_ERR(0, 1, __pyx_L1_error)")
+    assert excerpt.calls == ("PyList_Append",)
+    assert in_the_open(excerpt) == "if (unlikely(PyList_Append(a, b) < 0))"
+    assert folded(excerpt) == [(("failure",), "__PYX_ERR(0, 1, __pyx_L1_error)")]
 
 
 def test_what_is_asked_after_a_first_sign_of_failure_is_on_the_failure_path():
-    found = read_excerpt(
+    excerpt = read_excerpt(
         "if (unlikely((x == -1) && PyErr_Occurred())) __PYX_ERR(0, 1, __pyx_L1_error)"
     )
-    assert (found.calls, found.failure_calls) == ((), ("PyErr_Occurred",))
+    assert (excerpt.calls, excerpt.failure_calls) == ((), ("PyErr_Occurred",))
 
 
 def test_an_if_with_an_else_is_not_an_error_path_as_a_whole():
-    found = read_excerpt("if (x) { goto __pyx_L1_error; } else { y = PyLong_FromLong(1); }")
-    assert found.calls == ("PyLong_FromLong",)
-    assert folded(found) == [(("failure",), "goto __pyx_L1_error;")]
+    excerpt = read_excerpt("if (x) { goto __pyx_L1_error; } else { y = PyLong_FromLong(1); }")
+    assert excerpt.calls == ("PyLong_FromLong",)
+    assert folded(excerpt) == [(("failure",), "goto __pyx_L1_error;")]
 
 
 def test_what_follows_an_error_label_is_on_the_failure_path_up_to_the_next_label():
     c = "goto __pyx_L0;\n__pyx_L1_error:;\n__Pyx_AddTraceback(a);\n__pyx_L0:;\nPyLong_FromLong(1);"
-    found = read_excerpt(c)
-    assert (found.calls, found.failure_calls) == (("PyLong_FromLong",), ("__Pyx_AddTraceback",))
+    excerpt = read_excerpt(c)
+    assert (excerpt.calls, excerpt.failure_calls) == (("PyLong_FromLong",), ("__Pyx_AddTraceback",))
 
 
 def test_loops_and_their_bodies_are_on_the_normal_path():
-    found = read_excerpt("for (;;) { while (PyIter_Next(a)) { b = (__pyx_v_p[i]); } }")
-    assert found.calls == ("PyIter_Next",)
-    assert tagged(found, excerpt.ADDRESS) == ["__pyx_v_p[i]"]
+    excerpt = read_excerpt("for (;;) { while (PyIter_Next(a)) { b = (__pyx_v_p[i]); } }")
+    assert excerpt.calls == ("PyIter_Next",)
+    assert tagged(excerpt, cparts.ADDRESS) == ["__pyx_v_p[i]"]
 
 
 def test_neighbouring_folds_are_one_fold_with_the_line_breaks_that_lead_to_it():
     c = "x();\n  Py_DECREF(a);\n  Py_XDECREF(b);\n  goto __pyx_L1_error;\ny();"
-    found = read_excerpt(c)
-    (fold,) = [part for part in found.parts if isinstance(part, Fold)]
+    excerpt = read_excerpt(c)
+    (fold,) = [part for part in excerpt.parts if isinstance(part, Fold)]
     assert fold.kinds == ("refcount", "failure")
     assert fold.text == "\n  Py_DECREF(a);\n  Py_XDECREF(b);\n  goto __pyx_L1_error;"
     assert fold.lines == 3
@@ -378,8 +516,8 @@ def test_neighbouring_folds_are_one_fold_with_the_line_breaks_that_lead_to_it():
     ],
 )
 def test_what_is_no_call_into_python_is_not_counted(name: str):
-    found = read_excerpt(f"x = {name}(a, b);")
-    assert (found.calls, found.failure_calls) == ((), ())
+    excerpt = read_excerpt(f"x = {name}(a, b);")
+    assert (excerpt.calls, excerpt.failure_calls) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -400,9 +538,9 @@ def test_what_is_a_call_into_python_is_counted_where_it_is_called(name: str):
 
 
 def test_calls_within_calls_are_all_counted_and_shown_once():
-    found = read_excerpt("x = PyNumber_Add(PyLong_FromLong(1), b);")
-    assert found.calls == ("PyNumber_Add", "PyLong_FromLong")
-    essence = ["".join(bit.text for bit in expression) for expression in found.essential]
+    excerpt = read_excerpt("x = PyNumber_Add(PyLong_FromLong(1), b);")
+    assert excerpt.calls == ("PyNumber_Add", "PyLong_FromLong")
+    essence = ["".join(bit.text for bit in expression) for expression in excerpt.essential]
     assert essence == ["PyNumber_Add(PyLong_FromLong(1), b)"]
 
 
@@ -418,23 +556,23 @@ def test_calls_within_calls_are_all_counted_and_shown_once():
     ],
 )
 def test_reference_counting_is_no_call_into_python(count: str):
-    found = read_excerpt(f"{count}(a);")
-    assert (found.calls, found.failure_calls) == ((), ())
-    assert folded(found) == [(("refcount",), f"{count}(a);")]
+    excerpt = read_excerpt(f"{count}(a);")
+    assert (excerpt.calls, excerpt.failure_calls) == ((), ())
+    assert folded(excerpt) == [(("refcount",), f"{count}(a);")]
 
 
 def test_handing_on_a_reference_is_reference_counting():
-    found = read_excerpt(
+    excerpt = read_excerpt(
         "{ PyObject *__pyx_temp; __pyx_temp = r; r = t; __Pyx_XDECREF(__pyx_temp); }"
     )
-    assert [kinds for kinds, _ in folded(found)] == [("refcount",)]
+    assert [kinds for kinds, _ in folded(excerpt)] == [("refcount",)]
 
 
 def test_only_an_adjustment_of_an_index_is_a_check():
     check = "if (i < 0) i += a.shape[0];"
-    assert tagged(read_excerpt(check), excerpt.CHECK) == [check]
-    assert tagged(read_excerpt("if (i < 0) i += n;"), excerpt.CHECK) == []
-    assert tagged(read_excerpt("if (i < 0) total += a.shape[0];"), excerpt.CHECK) == []
+    assert tagged(read_excerpt(check), cparts.CHECK) == [check]
+    assert tagged(read_excerpt("if (i < 0) i += n;"), cparts.CHECK) == []
+    assert tagged(read_excerpt("if (i < 0) total += a.shape[0];"), cparts.CHECK) == []
 
 
 def test_the_check_of_a_variable_stays_in_the_open_and_what_follows_a_call_does_not():
@@ -442,18 +580,18 @@ def test_the_check_of_a_variable_stays_in_the_open_and_what_follows_a_call_does_
         'if (unlikely(!__pyx_v_a.memview)) {PyErr_SetString(e,"x");__PYX_ERR(0, 1, __pyx_L1_error)}'
     )
     guard = read_excerpt(raising + "\n")
-    assert guard.parts[0] == Fragment("if (unlikely(!__pyx_v_a.memview))", excerpt.CHECK)
+    assert guard.parts[0] == Fragment("if (unlikely(!__pyx_v_a.memview))", cparts.CHECK)
     assert guard.failure_calls == ("PyErr_SetString",)
     after = read_excerpt("if (unlikely(!__pyx_v_a.memview)) __PYX_ERR(0, 1, __pyx_L1_error)\n")
     assert isinstance(after.parts[0], Fold)
 
 
 def test_a_function_of_the_example_is_essential_and_no_call_into_python():
-    found = read_excerpt("__pyx_t_1 = __pyx_f_1m_total(__pyx_v_a, 0);\n")
-    assert ["".join(bit.text for bit in e) for e in found.essential] == [
+    excerpt = read_excerpt("__pyx_t_1 = __pyx_f_1m_total(__pyx_v_a, 0);\n")
+    assert ["".join(bit.text for bit in e) for e in excerpt.essential] == [
         "__pyx_f_1m_total(__pyx_v_a, 0)"
     ]
-    assert found.calls == ()
+    assert excerpt.calls == ()
 
 
 def test_making_a_memoryview_object_is_a_call_into_python():
@@ -485,13 +623,13 @@ z = 1;
     ],
 )
 def test_calls_that_were_not_compiled_are_folded_and_not_counted(conditions, calls, out):
-    found = read_excerpt(BRANCHED, conditions)
-    assert found.text == BRANCHED
-    assert list(found.calls) == calls
-    folds = "".join(part.text for part in found.parts if isinstance(part, Fold))
+    excerpt = read_excerpt(BRANCHED, conditions)
+    assert excerpt.text == BRANCHED
+    assert list(excerpt.calls) == calls
+    folds = "".join(part.text for part in excerpt.parts if isinstance(part, Fold))
     shortened = re.sub(r"Py\w+\(\d\);", "…", folds)
     assert shortened.split() == re.sub(r"Py\w+\(\d\);", "…", out).split()
-    assert all(part.kinds == (excerpt.INACTIVE,) for part in found.parts if isinstance(part, Fold))
+    assert all(part.kinds == (cparts.INACTIVE,) for part in excerpt.parts if isinstance(part, Fold))
 
 
 def test_an_elif_behind_a_condition_that_does_not_hold_is_not_judged():
