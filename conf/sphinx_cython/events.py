@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
-from . import execution
 from .core.artefact import Artefact, Failure, Outcome
 from .core.builder import Builder
 from .core.config import Config
@@ -20,6 +19,7 @@ from .core.example import ExampleError, Examples
 from .core.measure import MeasureError, measure
 from .core.toolchain import ToolchainError, find_toolchain, machine
 from .directives import _folder
+from .execution.kept import helper_digest
 from .state import State, get_state, records, set_state
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _UNFINISHED = "unfinished-builds"
 
 
 def configure(app: Sphinx, config: SphinxConfig) -> None:
-    """Check the setting, take over execution from MyST-NB, and drop what a broken build left.
+    """Check the setting, take over the execution of cells, and drop what a broken build left.
 
     A marker lies beside the pickled environment from the start of a build until it has ended
     without a warning. If there is one, an earlier build was killed or had something to complain
@@ -42,10 +42,11 @@ def configure(app: Sphinx, config: SphinxConfig) -> None:
     """
     if not isinstance(config.cython, Config):
         raise ExtensionError("`cython` in conf.py must be a sphinx_cython.core.config.Config")
-    if "myst_nb" in app.extensions:
-        config.nb_execution_mode = "off"
-        config.nb_custom_formats = {".md": ["sphinx_cython.execution.read_page", {}, False]}
     config.cython_extension = extension_digest()
+    if "myst_nb" in app.extensions:
+        from . import notebook
+
+        notebook.configure(app, config)
     markers = Path(app.doctreedir, _UNFINISHED)
     if markers.is_dir() and any(markers.iterdir()):
         Path(app.doctreedir, "environment.pickle").unlink(missing_ok=True)
@@ -107,7 +108,7 @@ def outdated_pages(
         for docname, page in records(env).items()
         if any(digests.get(key) != digest for key, digest in page.uses.items())
         or any(
-            execution.helper_digest(state, name) != digest for name, digest in page.helpers.items()
+            helper_digest(state.helpers, name) != digest for name, digest in page.helpers.items()
         )
     ]
 
@@ -276,8 +277,6 @@ def setup(app: Sphinx) -> None:
     # Before MyST-NB reads its own settings.
     app.connect("config-inited", configure, priority=100)
     app.connect("builder-inited", build_examples)
-    app.connect("source-read", execution.note_page)
-    app.connect("doctree-read", execution.keep_from_search)
     app.connect("env-get-outdated", outdated_pages)
     app.connect("env-purge-doc", purge_page)
     app.connect("env-merge-info", merge_pages)

@@ -35,7 +35,7 @@ class PageRecord:
         gallery: Whether it lists all examples.
         key: Whether it says what the marks mean.
         others: What it says of other pages, by which it is found that it must be written again.
-        cells: The code of its cells, hidden ones included.
+        cells: The code of its cells, hidden ones included, by their position on the page.
         seconds: How long its cells ran in this build; 0 if they did not.
     """
 
@@ -46,7 +46,7 @@ class PageRecord:
     gallery: bool = False
     key: bool = False
     others: str = ""
-    cells: tuple[str, ...] = ()
+    cells: dict[int, str] = field(default_factory=dict)
     seconds: float = 0.0
 
 
