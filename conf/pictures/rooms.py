@@ -6,6 +6,7 @@ import ast
 import importlib
 import pkgutil
 import re
+from collections.abc import Set
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -20,7 +21,8 @@ class Room:
     Attributes:
         name: Its name within the package.
         purpose: The first line of its docstring.
-        imports: The modules of the package that it imports when it runs.
+        imports: The modules of the package that it imports, wherever: at its top, inside a
+            function, or for type checkers only.
     """
 
     name: str
@@ -28,20 +30,22 @@ class Room:
     imports: frozenset[str]
 
 
-def read_room(name: str) -> Room:
+def read_room(name: str, known: Set[str]) -> Room:
     """Read a module's purpose and imports from its source."""
     # Imported, so that a change of the module re-executes the page that shows this picture.
     module = importlib.import_module(f"sphinx_cython.{name}")
     tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
     package = name.split(".")[:-1]
-    found: set[str] = set()
-    for node in tree.body:
+    imports: set[str] = set()
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level:
-            above = package[: len(package) - node.level + 1]
-            names = [node.module] if node.module else [alias.name for alias in node.names]
-            found |= {".".join([*above, name]) for name in names}
+            parts = [*package[: len(package) - node.level + 1], *(node.module or "").split(".")]
+            origin = ".".join(filter(None, parts))
+            inner = {f"{origin}.{alias.name}".removeprefix(".") for alias in node.names}
+            # Either a module or names from one.
+            imports |= inner & known or {origin}
     purpose = (ast.get_docstring(tree) or "").split("\n\n")[0]
-    return Room(name, " ".join(purpose.split()), frozenset(found))
+    return Room(name, " ".join(purpose.split()), frozenset(imports))
 
 
 def in_order(rooms: dict[str, Room]) -> list[Room]:
@@ -73,7 +77,7 @@ class Rooms:
         prefix = "sphinx_cython."
         modules = pkgutil.walk_packages(sphinx_cython.__path__, prefix)
         names = [module.name.removeprefix(prefix) for module in modules if not module.ispkg]
-        self.rooms = in_order({name: read_room(name) for name in names})
+        self.rooms = in_order({name: read_room(name, set(names)) for name in names})
 
     def __repr__(self) -> str:
         return "\n".join(f"{room.name}: {room.purpose}" for room in self.rooms)

@@ -7,7 +7,7 @@ what they stand for. The result is a list of blocks: Markdown, and the cells bet
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from posixpath import normpath
 from typing import Any
@@ -50,7 +50,7 @@ class Output:
 
 @dataclass
 class Cell:
-    """A cell of a page, as it ran; ``count`` is its number among the cells."""
+    """A cell of a page; ``count`` is its number among those that ran, or 0."""
 
     source: str
     count: int
@@ -107,16 +107,16 @@ def _output(node: nodes.Element) -> Output:
     return Output("stdout", text) if "stream" in classes else Output("data", text)
 
 
-def read_cell(node: nodes.Element, sources: Sequence[str]) -> Cell:
+def read_cell(node: nodes.Element, sources: Mapping[int, str]) -> Cell:
     """Read a cell and its outputs.
 
     Args:
         node: What MyST-NB made of it, which is without its code if that is not to be shown.
-        sources: The code of all cells of the page.
+        sources: The code of all cells of the page, by their positions.
     """
-    count = int(node["exec_count"])
     metadata: dict[str, Any] = node["cell_metadata"]
-    cell = Cell(sources[count - 1], count, metadata.get("tags", []))
+    count = int(node["exec_count"] or 0)
+    cell = Cell(sources[node["cell_index"]], count, metadata.get("tags", []))
     for part in node.children:
         if isinstance(part, nodes.Element) and part.get("nb_element") == "cell_code_output":
             for child in part.children:

@@ -2,7 +2,8 @@
 
 The modules form one line; each imports only from those before it::
 
-    markup → rendering → domain → progress → report → assets → components → execution → events
+    markup → rendering → domain → progress → report → assets → components → execution
+           → notebook → events
 
 ``core``, on which all of them rest, does not import Sphinx, so that tests and tools can build
 and read examples without it.

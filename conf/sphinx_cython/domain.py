@@ -74,7 +74,7 @@ class PageRecord:
         galleries: The folders of each list of examples on it; empty for all folders.
         key: Whether it explains the marks.
         failed: Whether a directive or a cell of it failed: it is read again until none does.
-        cells: The code of its cells, hidden ones included.
+        cells: The code of its cells, hidden ones included, by their positions on the page.
         seconds: How long its cells ran in this build; 0 if they did not.
     """
 
@@ -86,7 +86,7 @@ class PageRecord:
     galleries: list[tuple[str, ...]] = field(default_factory=list)
     key: bool = False
     failed: bool = False
-    cells: tuple[str, ...] = ()
+    cells: dict[int, str] = field(default_factory=dict)
     seconds: float = 0.0
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
-from . import assets, domain, execution, progress, report
+from . import assets, domain, progress, report
 from .core.builder import Builder
 from .core.config import Config
 from .core.example import ExampleError, Examples
@@ -27,12 +27,13 @@ logger = logging.getLogger(__name__)
 
 
 def configure(app: Sphinx, config: SphinxConfig) -> None:
-    """Check the setting, and take over execution from MyST-NB (``config-inited``)."""
+    """Check the setting, and take over the execution of cells (``config-inited``)."""
     if not isinstance(config.cython, Config):
         raise ExtensionError("`cython` in conf.py must be a sphinx_cython.core.config.Config")
     if "myst_nb" in app.extensions:
-        config.nb_execution_mode = "off"
-        config.nb_custom_formats = {".md": ["sphinx_cython.execution.read_page", {}, False]}
+        from . import notebook
+
+        notebook.configure(app, config)
 
 
 def _stop(message: str) -> NoReturn:
@@ -98,11 +99,11 @@ def measure_costs(app: Sphinx, env: BuildEnvironment) -> None:
 def setup(app: Sphinx) -> None:
     """Register the setting, the style sheets, and the handlers in the order of a build."""
     app.add_config_value("cython", Config(), "env", types=frozenset({Config}))
+    # What runs the cells: whatever changes their outputs has all pages read again.
+    app.add_config_value("cython_execution", "", "env", types=frozenset({str}))
     # Before MyST-NB reads its own settings.
     app.connect("config-inited", configure, priority=100)
     app.connect("builder-inited", build_examples)
-    app.connect("source-read", execution.note_page)
-    app.connect("doctree-read", execution.keep_from_search)
     domain.setup(app)
     report.setup(app)
     app.connect("env-updated", measure_costs)

@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "conf" / "pictures"))
 from rooms import Room, Rooms, in_order  # noqa: E402
 
 import sphinx_cython  # noqa: E402
-from sphinx_cython import components, core  # noqa: E402
+from sphinx_cython import components, core, execution  # noqa: E402
 
 
 def line_of(docstring: str, prefix: str = "") -> list[str]:
@@ -25,11 +25,12 @@ def line_of(docstring: str, prefix: str = "") -> list[str]:
 
 
 CORE = line_of(core.__doc__, "core.")
-COMPONENTS = line_of(components.__doc__, "components.")
+PACKAGES = {
+    "components": line_of(components.__doc__, "components."),
+    "execution": line_of(execution.__doc__, "execution."),
+}
 LINE = CORE + [
-    name
-    for module in line_of(sphinx_cython.__doc__)
-    for name in (COMPONENTS if module == "components" else [module])
+    name for module in line_of(sphinx_cython.__doc__) for name in PACKAGES.get(module, [module])
 ]
 
 

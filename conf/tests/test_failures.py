@@ -259,9 +259,9 @@ MAY_RAISE = ':tags: ["raises-exception"]\nlen(1)'
 
 
 def test_a_cell_that_fails(site: Site):
-    site.configure(cell_timeout=2)
-    name = site.root / "kernel"
-    note_kernel = (
+    site.configure(more="nb_execution_timeout = 2")
+    name = site.root / "process"
+    note_process = (
         f"import os\nfile = open({str(name)!r}, 'w')\nfile.write(str(os.getpid()))\nfile.close()"
     )
     site.write(
@@ -269,10 +269,11 @@ def test_a_cell_that_fails(site: Site):
             "docs/index.md": page("Fine", "import add\nadd.add(1, 2)", MAY_RAISE)
             + "\n```{toctree}\n:glob:\n*\n```\n",
             "docs/raises.md": page("Raises", "x = 1", "def f():\n    return 1 / 0\nf()", "x"),
-            "docs/hangs.md": page("Hangs", note_kernel, "while True:\n    pass"),
+            "docs/hangs.md": page("Hangs", note_process, "while True:\n    pass"),
             "docs/exits.md": page("Exits", "import sys\nsys.exit(3)"),
+            "docs/leaves.md": page("Leaves", "exit", "1"),
             "docs/dies.md": page("Dies", "x = 1", "x = 2", "import os\nos._exit(1)"),
-            "docs/crashes.md": page("Crashes", "import ctypes\nctypes.string_at(0)"),
+            "docs/crashes.md": page("Crashes", "import ctypes\n\nctypes.string_at(0)"),
         }
     )
     run = fails_twice(site)
@@ -282,35 +283,39 @@ def test_a_cell_that_fails(site: Site):
         "docs/dies.md:11:",
         "docs/exits.md:3:",
         "docs/hangs.md:10:",
+        "docs/leaves.md:3:",
         "docs/raises.md:7:",
     ]
-    crashes, dies, exits, hangs, raises = (line.split(" WARNING: ")[1] for line in found)
+    crashes, dies, exits, hangs, leaves, raises = (line.split(" WARNING: ")[1] for line in found)
     assert raises == "cell 2 of raises raised ZeroDivisionError: division by zero"
     assert hangs == "cell 2 of hangs ran longer than 2 s [cython.cell]"
-    assert dies.startswith("cell 3 of dies ended its kernel")
-    assert crashes.startswith("cell 1 of crashes ended its kernel")
+    assert dies == "cell 3 of dies ended its process (exit code 1) [cython.cell]"
+    assert crashes == "cell 1 of crashes ended its process (SIGSEGV, in line 3) [cython.cell]"
     assert exits.startswith("cell 1 of exits raised SystemExit: 3")
-    assert not Path("/proc", name.read_text()).exists(), "the kernel is gone"
+    assert leaves == "cell 1 of leaves ended the shell [cython.cell]"
+    assert not Path("/proc", name.read_text()).exists(), "the process is gone"
     traceback = run.err.replace("\x1b", "")
     assert "----> 3 f()" in traceback
     assert "return 1 / 0" in traceback
     assert site.page("index").select_one(".cell_output").get_text().strip() == "3"
     assert "TypeError" in site.page("index").get_text(), "which is what that page says it does"
-    assert run.executed == {"index", "raises", "hangs", "exits", "dies", "crashes"}
+    assert run.executed == {"index", "raises", "hangs", "exits", "leaves", "dies", "crashes"}
 
-    for name in ("raises", "hangs", "exits", "crashes"):
+    for name in ("raises", "hangs", "exits", "leaves", "crashes"):
         site.write({f"docs/{name}.md": f"# {name}\n"})
     site.write({"docs/dies.md": page("Lives", "2 * 21")})
     site.passes()
     assert site.page("dies").select_one(".cell_output").get_text().strip() == "42"
 
 
-def test_a_kernel_that_does_not_start(site: Site):
-    site.write({"helpers/ipykernel.py": "1 / 0\n", "docs/index.md": page("Index", "1")})
-    run = site.fails()
-    (line,) = complaints(site, run)
-    assert line.startswith("docs/index.md:3: WARNING: cell 1 of index ended its kernel")
-    assert "ZeroDivisionError" in run.err, "which is what the kernel said in the end"
+def test_a_cell_that_ends_the_process_that_runs_cells(site: Site):
+    ends = "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\nsignal.pause()"
+    site.write({"docs/index.md": FINE + "\n```{toctree}\n:glob:\n*\n```\n"})
+    site.write({"docs/ends.md": page("Ends", ends), "docs/other.md": page("Other", "2 * 21")})
+    assert complaints(site, fails_twice(site)) == [
+        "docs/ends.md:3: WARNING: cell 1 of ends ended the process that runs cells [cython.cell]"
+    ]
+    assert site.page("other").select_one(".cell_output").get_text().strip() == "42"
 
 
 # --- no compiler

@@ -75,7 +75,7 @@ class Config:
         refused: Sub-folder of ``examples`` whose files must *not* compile.
         helpers: Folders put on the import path of executed pages (relative likewise). A change
             in a helper that a page imported re-executes the page.
-        cell_timeout: Seconds a page's cell may run.
+        cell_output_limit: Bytes a cell may write: text, pictures and all.
     """
 
     examples: str = "examples"
@@ -83,7 +83,7 @@ class Config:
     profiles: tuple[Profile, ...] = field(default_factory=lambda: (Profile(DEFAULT_PROFILE),))
     refused: str = "refused"
     helpers: tuple[str, ...] = ()
-    cell_timeout: int = 60
+    cell_output_limit: int = 5_000_000
 
     def __post_init__(self) -> None:
         names = [profile.name for profile in self.profiles]
