@@ -18,6 +18,7 @@ from .core.builder import Builder
 from .core.config import Config
 from .core.example import ExampleError, Examples
 from .core.measure import MeasureError, measure
+from .core.process import StepError
 from .core.toolchain import ToolchainError, find_toolchain, processor_name
 from .directives import _folder
 from .state import State, get_state, records, set_state
@@ -95,7 +96,10 @@ def build_examples(app: Sphinx) -> None:
         max(app.parallel, 1),
         logger.info,
     )
-    outcomes = builder.build_all()
+    try:
+        outcomes = builder.build_all()
+    except StepError as error:
+        _stop(str(error))
     stage = builder.stage(outcomes)
     helpers = tuple(config.folder(name, confdir) for name in config.helpers)
     state = State(builder, outcomes, stage, helpers, app.builder.format)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -18,6 +19,8 @@ from support import CONF, QUICK, SAMPLES, write
 from sphinx_cython.core import builder as building
 from sphinx_cython.core import compile as compiling
 from sphinx_cython.core import process, store
+from sphinx_cython.core import toolchain as toolchains
+from sphinx_cython.core import translate as translating
 from sphinx_cython.core.annotation import load_annotation, normalise
 from sphinx_cython.core.artefact import Artefact, Failure, Variant
 from sphinx_cython.core.builder import Builder
@@ -117,11 +120,15 @@ def test_settings_of_the_user_do_not_leak_into_a_module(make_builder, monkeypatc
 def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The steps taken, with compilers that take no time and write what they were given."""
     taken: list[str] = []
+    monkeypatch.setattr(translating, "AVAILABLE", False)
 
     def run(step: str, command: list[str], cwd: Path) -> None:
         taken.append(step)
         at = command.index("-o")
         source = Path(cwd, command[-1] if step == "Cython" else command[at - 1])
+        if step == "Cython":
+            report = {"opened": [str(source)], "probed": {}, "listed": {}}
+            Path(command[command.index("run") + 1]).write_text(json.dumps(report))
         if source.stem == "bad":
             raise process.CompileError(step, f"refused/{source.name}:1:0: said no\n")
         output = Path(cwd, command[at + 1])
@@ -131,6 +138,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         elif "-c" in command:
             output.with_suffix(".i").write_text("")
             output.with_suffix(".s").write_text("")
+            output.with_suffix(".d").write_text(f"{output.name}: {source.name}\n")
 
     monkeypatch.setattr(process, "run_step", run)
     return taken
@@ -178,30 +186,56 @@ def test_the_digest_covers_of_the_profile_what_changes_the_output(make_builder, 
     builder = make_builder(ADD)
     variant = Variant(builder.examples["add"], BASE)
     other = Variant(builder.examples["add"], replace(BASE, **change))
-    assert (builder.digest(variant) != builder.digest(other)) is counts
+    assert (builder.key(variant) != builder.key(other)) is counts
 
 
-def test_the_digest_covers_cython_numpy_python_and_the_compiler(make_builder, monkeypatch):
-    builder = make_builder({"a.pyx": "cimport numpy\n", "b.pyx": "x = 1\n"})
-    with_numpy, without = builder.variants()
-    before = builder.digest(with_numpy), builder.digest(without)
+def test_the_digest_covers_cython_numpy_python_and_the_compiler(make_builder, steps, monkeypatch):
+    builder = make_builder(ADD)
+    (variant,) = builder.variants()
+    before = builder.key(variant)
 
-    def changes(target: object, name: str, value: object) -> tuple[bool, bool]:
-        """Tell for each of the two whether something else there changes its digest."""
+    def changes(target: object, name: str, value: object) -> bool:
+        """Tell whether something else there changes the key, which is part of the digest."""
         with monkeypatch.context() as patch:
             patch.setattr(target, name, value)
-            return builder.digest(with_numpy) != before[0], builder.digest(without) != before[1]
+            return builder.key(variant) != before
 
-    real = building.version
-    assert changes(building, "version", lambda n: "0" if n == "cython" else real(n)) == (True, True)
-    assert changes(building, "version", lambda n: "0" if n == "numpy" else real(n)) == (True, False)
-    assert changes(building.sysconfig, "get_config_var", lambda n: "abi") == (True, True)
-    assert changes(building.sys, "version_info", (3, 99, 0)) == (True, True)
+    real = building.installed_version
+    for package, counts in {"cython": True, "pygments": True, "numpy": False}.items():
+        other = {package: "0"}
+        version = lambda name, other=other: other.get(name) or real(name)  # noqa: E731
+        assert changes(building, "installed_version", version) is counts, package
+    assert changes(building.sysconfig, "get_config_var", lambda n: "abi")
+    assert changes(building.sys, "version_info", (3, 99, 0))
+    assert changes(toolchains, "BASE_FLAGS", ("-g1",))
     tools = builder.toolchain
-    assert changes(builder, "toolchain", replace(tools, version="gcc 99")) == (True, True)
-    assert changes(builder, "toolchain", replace(tools, command=("other",))) == (True, True)
-    assert changes(builder, "toolchain", replace(tools, origin="there")) == (False, False)
-    assert changes(builder, "jobs", 7) == (False, False)
+    assert changes(builder, "toolchain", replace(tools, version="gcc 99"))
+    assert changes(builder, "toolchain", replace(tools, command=("other",)))
+    assert not changes(builder, "toolchain", replace(tools, origin="there"))
+    assert not changes(builder, "jobs", 7)
+
+
+def test_where_the_python_is_that_runs_zig_does_not_matter(make_builder, monkeypatch):
+    builder = make_builder(ADD)
+    keys = set()
+    for python in (sys.executable, "/elsewhere/bin/python"):
+        monkeypatch.setattr(sys, "executable", python)
+        zig = replace(builder.toolchain, command=(python, "-m", "ziglang", "cc"))
+        builder = replace(builder, toolchain=zig)
+        keys.add(builder.key(builder.variants()[0]))
+    assert len(keys) == 1
+    monkeypatch.setattr(toolchains, "ZIG_FLAGS", ())
+    assert builder.key(builder.variants()[0]) not in keys
+
+
+def test_variables_that_a_compiler_needs_count(make_builder, monkeypatch):
+    builder = make_builder(ADD)
+    (variant,) = builder.variants()
+    before = builder.key(variant)
+    monkeypatch.setenv("UNRELATED", "1")
+    assert builder.key(variant) == before
+    monkeypatch.setenv("SDKROOT", "/sdk")
+    assert builder.key(variant) != before
 
 
 # --- damage
@@ -211,6 +245,16 @@ def flip_a_byte(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
+
+
+def edit_manifest(artefact: Artefact, part: str | None, value: object) -> None:
+    path = artefact.folder / store.MANIFEST
+    manifest = json.loads(path.read_text())
+    if part is None:
+        del manifest[building.RECORD]
+    else:
+        manifest[building.RECORD][part] = value
+    path.write_text(json.dumps(manifest))
 
 
 DAMAGE: dict[str, Callable[[Artefact], object]] = {
@@ -224,6 +268,9 @@ DAMAGE: dict[str, Callable[[Artefact], object]] = {
     "an empty manifest": lambda a: (a.folder / store.MANIFEST).write_text("{}"),
     "a manifest of nothing": lambda a: (a.folder / store.MANIFEST).write_text('{"files": {}}'),
     "a manifest that is none": lambda a: (a.folder / store.MANIFEST).write_text('["files"]'),
+    "another record": lambda a: edit_manifest(a, "files", {"plain/add.pyx": "0"}),
+    "another place of a record": lambda a: edit_manifest(a, "probed", {"other.pxd": False}),
+    "no record": lambda a: edit_manifest(a, None, None),
     "an empty folder": lambda a: (shutil.rmtree(a.folder), a.folder.mkdir()),
     "a file for a folder": lambda a: (shutil.rmtree(a.folder), a.folder.write_text("")),
 }
@@ -235,7 +282,9 @@ def test_a_damaged_artefact_is_built_again(make_builder, steps, kind: str):
     artefact = builder.build_all()["plain/add"]
     module = artefact.module_file.read_bytes()
     DAMAGE[kind](artefact)
-    assert builder.build_all()["plain/add"] == artefact
+    assert replace(builder).build_all()["plain/add"] == artefact
+    assert steps == ALL_STEPS * 2
+    assert replace(builder).build_all()["plain/add"] == artefact
     assert steps == ALL_STEPS * 2
     assert store.is_intact(artefact.folder)
     assert artefact.module_file.read_bytes() == module
@@ -485,3 +534,15 @@ def test_an_intact_artefact_of_another_process_is_kept(tmp_path):
         store.seal(final)
     assert (final / "file").read_text() == "theirs"
     assert [path.name for path in tmp_path.iterdir()] == ["final"]
+
+
+def test_a_step_that_does_not_end_is_named_with_its_variant(make_builder, monkeypatch):
+    def run(step: str, command: list[str], cwd: Path) -> None:
+        raise process.StepError(step, "took longer than 1 s and was ended", limit=1.0)
+
+    monkeypatch.setattr(compiling.process, "run_step", run)
+    builder = make_builder(ADD)
+    (variant,) = builder.variants()
+    with pytest.raises(process.StepError, match=r"plain/add: the C compiler took longer than 1 s"):
+        builder.build(variant)
+    assert not list(builder.cache.glob(".tmp-*"))

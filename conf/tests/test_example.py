@@ -1,8 +1,6 @@
-"""What a ``.pyx`` file is: its functions, its lines, what it is made from, its digest."""
+"""What a ``.pyx`` file is: its functions and its lines."""
 
 from __future__ import annotations
-
-import os
 
 import pytest
 
@@ -220,82 +218,3 @@ def test_the_folder_of_refused_examples_is_known(scan):
     found = scan({"refused/bad.pyx": "", "refused_not.pyx": ""})
     assert found["refused/bad"].refused
     assert not found["refused_not"].refused
-
-
-# --- what it is made from, and its digest
-
-MADE_OF = {
-    "sub/m.pyx": """
-        include "part.pxi"
-        from helper cimport f
-        cimport other as o, third
-        cdef extern from "one.h":
-            int ONE
-        cdef extern from *:
-            '''
-            #include "verbatim.h"
-            '''
-    """,
-    "sub/m.pxd": "cdef int g()\n",
-    "sub/part.pxi": 'include "deeper.pxi"\n',
-    "deeper.pxi": "x = 1\n",
-    "helper.pxd": 'cdef extern from "from_pxd.h":\n    int f()\n',
-    "sub/other.pxd": "\n",
-    "third.pxd": "\n",
-    "sub/one.h": '#include "two.h"\n# include <stdio.h>\n',
-    "sub/two.h": "#define TWO 2\n",
-    "from_pxd.h": "\n",
-    "sub/verbatim.h": "\n",
-    "unrelated.pxd": "\n",
-    "sub/unrelated.h": "\n",
-}
-
-
-def test_included_files_headers_and_pxd_files_are_followed_through(scan):
-    example = scan(MADE_OF)["sub/m"]
-    names = {path.relative_to(example.root).as_posix() for path in example.dependencies}
-    assert names == set(MADE_OF) - {"unrelated.pxd", "sub/unrelated.h"}
-
-
-def digest(scan, files: dict[str, str]) -> str:
-    return scan(files)["m"].digest()
-
-
-@pytest.mark.parametrize("name", sorted(set(MADE_OF) - {"unrelated.pxd", "sub/unrelated.h"}))
-def test_the_digest_changes_with_every_file_it_is_made_from(scan, name: str):
-    before = digest(scan, MADE_OF)
-    assert digest(scan, MADE_OF | {name: MADE_OF[name] + "# changed\n"}) != before
-
-
-@pytest.mark.parametrize("name", ["unrelated.pxd", "sub/unrelated.h"])
-def test_the_digest_does_not_change_with_other_files(scan, name: str):
-    before = digest(scan, MADE_OF)
-    assert digest(scan, MADE_OF | {name: "changed"}) == before
-
-
-def test_the_digest_does_not_know_time_or_place(scan, tmp_path):
-    example = scan(MADE_OF)["sub/m"]
-    os.utime(example.path, (1, 1))
-    (example.root.parent / "examples").rename(tmp_path / "elsewhere")
-    assert Examples.scan(tmp_path / "elsewhere")["sub/m"].digest() == digest(scan, MADE_OF)
-
-
-def test_files_outside_the_folder_are_left_to_the_versions_in_the_digest(scan, tmp_path):
-    (tmp_path / "outside.pxi").write_text("x = 1\n")
-    example = scan({"m.pyx": 'include "../outside.pxi"\n'})["m"]
-    assert example.dependencies == [example.path]
-
-
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        ({"m.pyx": "cimport numpy as cnp\n"}, True),
-        ({"m.pyx": "from numpy cimport ndarray\n"}, True),
-        ({"m.pyx": "cimport cython, numpy\n"}, True),
-        ({"m.pyx": 'include "part.pxi"\n', "part.pxi": "cimport numpy\n"}, True),
-        ({"m.pyx": "import numpy\n"}, False),
-        ({"m.pyx": "cimport cython\n"}, False),
-    ],
-)
-def test_it_is_known_whether_the_headers_of_numpy_are_needed(scan, files, expected: bool):
-    assert scan(files)["m"].uses_numpy is expected

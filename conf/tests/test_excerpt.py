@@ -53,10 +53,9 @@ def site_lines(tmp_path: Path) -> Iterator[tuple[str, Line]]:
     for variant in builder.variants():
         if variant.example.refused:
             continue
-        page = builder.folder(variant) / f"{variant.example.module}.html"
+        page = (builder.folder(variant) or tmp_path) / f"{variant.example.module}.html"
         if variant.profile.name == DEFAULT_PROFILE and not page.is_file():
             translate(variant, builder.examples.root, tmp_path)
-            page = tmp_path / page.name
         if page.is_file():
             for line in load_annotation(page, variant.example):
                 yield variant.key, line

@@ -353,7 +353,7 @@ import importlib.util
 importlib.util.find_spec = lambda name: None
 print(numpy_flags())
 """
-    assert run(code, CONF) == "()\n"
+    assert run(code, CONF) == "[]\n"
 
 
 # --- errors

@@ -4,32 +4,55 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 import sysconfig
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass, replace
-from importlib.metadata import version
+from contextlib import suppress
+from dataclasses import astuple, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
-from . import process
 from .artefact import Artefact, Failure, Outcome, Problem, Variant
-from .compile import compile_module
+from .compile import all_flags, compile_module, flags
 from .config import DEFAULT_PROFILE, Config, Profile
+from .dependencies import (
+    Collector,
+    Dependencies,
+    everything,
+    installed_version,
+    read_depfile,
+    read_text,
+    system_folders,
+    variables,
+)
 from .diagnostics import failure as describe_failure
 from .example import Example, Examples
+from .extension import ExtensionError
 from .names import SHARED_MODULE
-from .process import CompileError
+from .process import CompileError, StepError
+from .snapshot import Snapshot
 from .stage import make_stage
-from .store import MANIFEST, atomic_folder, is_intact, seal
+from .store import (
+    atomic_folder,
+    clear,
+    is_intact,
+    put_into_place,
+    read_manifest,
+    seal,
+    temporary_folder,
+)
 from .toolchain import Toolchain
-from .translate import translate
+from .translate import REPORT, arguments, generate_shared, read_report, translate
 
+# What an artefact was made from, in its manifest.
+RECORD = "made from"
 # A refusal is what an example that must not compile is for, so it is an artefact like another.
 REFUSAL = "refusal.json"
 # Part of every digest: raise it when the content of an artefact changes its meaning.
-FORMAT = 5
+FORMAT = 6
 
 
 @dataclass
@@ -51,8 +74,10 @@ class Builder:
     toolchain: Toolchain
     jobs: int = 1
     progress: Callable[[str], None] = lambda text: None
+    _folders: dict[str, Path | None] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self.snapshot = Snapshot(self.examples.root)
         self.config = replace(
             self.config, profiles=tuple(map(self._with_optional_flags, self.config.profiles))
         )
@@ -81,30 +106,119 @@ class Builder:
             if self.applies(profile, example)
         ]
 
-    def digest(self, variant: Variant) -> str:
-        """Return the digest of everything that changes what is made of a variant."""
-        profile = variant.profile
-        parts = [
-            FORMAT,
-            variant.example.digest(),
-            profile.name,
-            profile.flags,
-            profile.macros,
-            profile.directives,
-            profile.shared,
-            version("cython"),
-            sys.version_info[:3],
-            sysconfig.get_config_var("SOABI"),
-            version("numpy") if variant.example.uses_numpy else None,
-            self.toolchain.command[-1] if self.toolchain.is_zig else self.toolchain.command,
-            self.toolchain.version,
-        ]
-        return hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
+    def key(self, variant: Variant) -> str:
+        """Return the digest of all that is known of a variant without a look at any file.
 
-    def folder(self, variant: Variant) -> Path:
-        """Return where the artefact of a variant is, or will be."""
-        name = variant.key.replace("/", ".").replace("@", "--")
-        return self.cache / f"{name}-{self.digest(variant)}"
+        The whole command lines are in it, with paths relative to the examples folder.
+        """
+        profile = variant.profile
+        words = tuple(flags(profile, variant.example))
+        return self._digest(
+            variant.key,
+            variant.example.refused,
+            arguments(variant),
+            self.toolchain.compile_command("c", "o", words),
+            self.toolchain.link_command("o", "module", profile.flags),
+        )
+
+    def _digest(self, *parts: object) -> str:
+        """Return a digest of some parts and of the programs and settings that all builds share."""
+        common = (
+            FORMAT,
+            installed_version("cython"),
+            # It colors the annotated page.
+            installed_version("pygments"),
+            sys.version_info[:3],
+            sysconfig.get_config_var("EXT_SUFFIX"),
+            self.toolchain.version,
+            installed_version("ziglang") if self.toolchain.is_zig else "",
+            variables(),
+        )
+        text = json.dumps((common, parts), sort_keys=True)
+        for place, name in self._places:
+            text = text.replace(place, name)
+        return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+    @cached_property
+    def _places(self) -> list[tuple[str, str]]:
+        """Folders, as they are written in JSON, and what stands for each in a digest."""
+        root = self.examples.root
+        places = {
+            # An environment may be in the checkout, so its folders come first.
+            sys.executable: "{python}",
+            sysconfig.get_path("include"): "{include}",
+            str(root): "{examples}",
+            str(root.parent).rstrip(os.sep): "{examples}/..",
+        }
+        return [(json.dumps(place)[1:-1], name) for place, name in places.items() if place]
+
+    def folder(self, variant: Variant) -> Path | None:
+        """Return the folder of the artefact of a variant, or None if none is current."""
+        if variant.key not in self._folders:
+            self._folders[variant.key] = self._find(variant)
+        return self._folders[variant.key]
+
+    def digest(self, variant: Variant) -> str | None:
+        """Return the digest of all that an artefact is made from, or None if none is current.
+
+        Before a variant is built, it is not known what that is.
+        """
+        folder = self.folder(variant)
+        return None if folder is None else _digest_of(folder)
+
+    def _find(self, variant: Variant) -> Path | None:
+        """Find an artefact whose record holds; the digest of the record is in its name."""
+        key = self.key(variant)
+        for folder in self._artefacts.get(_stem(variant), ()):
+            with suppress(OSError, ValueError, KeyError, TypeError):
+                record = Dependencies.from_json(read_manifest(folder)[RECORD])
+                if record.digest(key) == _digest_of(folder) and record.holds(self.snapshot):
+                    return folder
+        return None
+
+    @cached_property
+    def _artefacts(self) -> dict[str, list[Path]]:
+        """What is in the cache, by the part of its name that is not the digest."""
+        folders: dict[str, list[Path]] = {}
+        for folder in self.cache.glob("*-*"):
+            folders.setdefault(folder.name.rpartition("-")[0], []).append(folder)
+        return folders
+
+    def _record(self, variant: Variant, work: Path, failed: str = "") -> Dependencies:
+        """Return the record of a variant, and remove what it was made of from its folder.
+
+        Args:
+            variant: The variant.
+            work: The folder its steps worked in.
+            failed: The step that failed, if one did.
+        """
+        example = variant.example
+        collector = Collector(self.snapshot, work)
+        reports, rules = [*work.glob(REPORT)], [*work.glob("*.d")]
+        for report in reports:
+            collector.add_cython(read_report(report))
+        try:
+            extension = example.extension
+        except ExtensionError:
+            # Cython was not started.
+            return everything(self.snapshot)
+        words = all_flags(variant.profile, example)
+        if rules:
+            generated = [*work.glob("*.c"), *work.glob("*.cpp")]
+            sources = [*generated, *map(Path, extension.sources)]
+            language = extension.language
+            collector.add_compiler(
+                [name for rule in rules for name in read_depfile(read_text(rule))],
+                words,
+                system_folders(self.toolchain.command_for(language), language),
+                [read_text(path) for path in sources],
+            )
+        collector.add_named([*words, *extension.link_flags, *map(str, extension.files)])
+        for path in (*reports, *rules):
+            path.unlink()
+        if not reports or (not rules and failed != "Cython"):
+            return everything(self.snapshot)
+        return collector.record()
 
     def build_all(self) -> dict[str, Outcome]:
         """Build whatever is not in the cache; return the outcome of every variant by key.
@@ -112,7 +226,7 @@ class Builder:
         An example that must be refused and is not counts as a failure.
         """
         variants = self.variants()
-        todo = [variant for variant in variants if not is_intact(self.folder(variant))]
+        todo = [variant for variant in variants if not self.is_built(variant)]
         if any(v.profile.shared and not v.example.refused for v in todo):
             self.shared_module()
         done = 0
@@ -136,45 +250,72 @@ class Builder:
                 outcomes = {v.key: o for v, o in zip(todo, pool.map(build, todo), strict=True)}
         return {v.key: outcomes.get(v.key) or self._load(v) for v in variants}
 
+    def is_built(self, variant: Variant) -> bool:
+        """Tell whether there is an artefact of a variant that is current and whole."""
+        folder = self.folder(variant)
+        return folder is not None and is_intact(folder)
+
     def _load(self, variant: Variant, fresh: bool = False) -> Outcome:
         folder = self.folder(variant)
+        assert folder is not None
+        digest = _digest_of(folder)
         if (folder / REFUSAL).is_file():
             refusal = json.loads((folder / REFUSAL).read_text())
             problems = tuple(Problem(*problem) for problem in refusal["problems"])
-            digest = self.digest(variant)
             return Failure(variant, digest, refusal["step"], problems, refusal["output"])
-        manifest = json.loads((folder / MANIFEST).read_text())
-        return Artefact(variant, self.digest(variant), folder, manifest["seconds"], fresh)
+        return Artefact(variant, digest, folder, read_manifest(folder)["seconds"], fresh)
 
     def build(self, variant: Variant) -> Outcome:
-        """Build one variant, or take it from the cache."""
-        folder = self.folder(variant)
-        if is_intact(folder):
+        """Build one variant, or take it from the cache.
+
+        Raises:
+            StepError: A step could not be started, took longer than it may, or was ended by a
+                signal. A compiler that rejects its source is an outcome, not an error.
+        """
+        if self.is_built(variant):
             return self._load(variant)
-        try:
-            with atomic_folder(folder) as work:
-                seconds = {}
-                started = time.perf_counter()
-                translate(variant, self.examples.root, work)
-                seconds["Cython"] = time.perf_counter() - started
-                if variant.profile.shared and variant.example.refused is False:
-                    self.shared_module()
-                started = time.perf_counter()
-                compile_module(
-                    variant.example.module, variant.profile, work, self.toolchain, variant.example
-                )
-                seconds["C compiler"] = time.perf_counter() - started
-                seal(work, seconds=seconds)
-        except CompileError as error:
-            failure = describe_failure(variant, self.digest(variant), error)
-            if not variant.example.refused:
-                return failure
-            with atomic_folder(folder) as work:
+        key = self.key(variant)
+        with temporary_folder(self.cache) as work:
+            try:
+                seconds = self._make(variant, work)
+                record = self._record(variant, work)
+            except CompileError as error:
+                record = self._record(variant, work, error.step)
+                failure = describe_failure(variant, record.digest(f"{key} failed"), error)
+                if not variant.example.refused:
+                    return failure
+                clear(work)
                 problems = [astuple(problem) for problem in failure.problems]
                 refusal = {"step": error.step, "problems": problems, "output": error.output}
                 (work / REFUSAL).write_text(json.dumps(refusal))
-                seal(work, seconds={})
+                seconds = {}
+            except StepError as error:
+                # It did not end, or was ended: that tells nothing of the source.
+                raise StepError(
+                    error.step,
+                    error.reason,
+                    subject=variant.key,
+                    output=error.output,
+                    limit=error.limit,
+                ) from error
+            seal(work, seconds=seconds, **{RECORD: record.to_json()})
+            folder = self.cache / f"{_stem(variant)}-{record.digest(key)}"
+            put_into_place(work, folder)
+        self._folders[variant.key] = folder
         return self._load(variant, fresh=True)
+
+    def _make(self, variant: Variant, work: Path) -> dict[str, float]:
+        """Translate and compile a variant in a folder; return the seconds each step took."""
+        started = time.perf_counter()
+        translate(variant, self.examples.root, work)
+        translated = time.perf_counter()
+        if variant.profile.shared and not variant.example.refused:
+            self.shared_module()
+        compiling = time.perf_counter()
+        compile_module(
+            variant.example.module, variant.profile, work, self.toolchain, variant.example
+        )
+        return {"Cython": translated - started, "C compiler": time.perf_counter() - compiling}
 
     def shared_module(self) -> Path:
         """Build the module with the utility code of all shared profiles, or take it from the cache.
@@ -183,22 +324,19 @@ class Builder:
             The folder it is in.
         """
         profile = Profile("shared")
-        parts = (
-            FORMAT,
-            version("cython"),
-            sys.version_info[:3],
-            sysconfig.get_config_var("SOABI"),
-            self.toolchain.command[-1] if self.toolchain.is_zig else self.toolchain.command,
-            self.toolchain.version,
+        words = tuple(flags(profile))
+        digest = self._digest(
+            self.toolchain.compile_command("c", "o", words),
+            self.toolchain.link_command("o", "module", profile.flags),
         )
-        digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:20]
         folder = self.cache / f"{SHARED_MODULE}-{digest}"
         if not is_intact(folder):
             started = time.perf_counter()
             with atomic_folder(folder) as work:
-                command = [sys.executable, "-m", "cython", "generate-shared", f"{SHARED_MODULE}.c"]
-                process.run_step("Cython", command, work)
+                generate_shared(work)
                 compile_module(SHARED_MODULE, profile, work, self.toolchain)
+                for rule in work.glob("*.d"):
+                    rule.unlink()
                 seal(work, seconds={"all": time.perf_counter() - started})
             took = time.perf_counter() - started
             self.progress(f"examples: shared utility module built ({took:.1f} s)")
@@ -213,3 +351,12 @@ class Builder:
         ]
         shared = any(artefact.variant.profile.shared for artefact in artefacts)
         return make_stage(artefacts, self.shared_module() if shared else None, self.cache)
+
+
+def _stem(variant: Variant) -> str:
+    """Return the part of the name of an artefact's folder that is not the digest."""
+    return variant.key.replace("/", ".").replace("@", "--")
+
+
+def _digest_of(folder: Path) -> str:
+    return folder.name.rpartition("-")[2]

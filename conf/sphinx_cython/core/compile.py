@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from . import process
 from .artefact import module_filename
 from .config import Profile
+from .dependencies import package_folder
 from .example import Example
 from .extension import Extension, is_cxx
 from .toolchain import Toolchain
@@ -46,20 +46,40 @@ def surviving_lines(preprocessed: str, c_name: str) -> set[int]:
     return kept
 
 
-def numpy_flags() -> tuple[str, ...]:
+def flags(profile: Profile, example: Example | None = None) -> list[str]:
+    """Return the flags for the C compiler: those of a profile, and where an example has headers.
+
+    What the settings in the sources of an example add is not among them: see ``Extension``.
+    """
+    words = [*profile.flags]
+    words += [f"-D{name}={value}" if value else f"-D{name}" for name, value in profile.macros]
+    if example is not None:
+        words += [f"-I{example.path.parent}", f"-I{example.root}"]
+    return words
+
+
+def all_flags(profile: Profile, example: Example | None = None) -> list[str]:
+    """Return the flags for the C compiler, with what the settings in the sources add."""
+    words = flags(profile, example)
+    if example is None:
+        return words
+    # Beside the source are the headers that its C would be compiled with; then come the folders
+    # that it names.
+    return [*words[:-1], *example.extension.compile_flags, words[-1]]
+
+
+def numpy_flags() -> list[str]:
     """Return the flags with which NumPy's headers are found, if NumPy is installed.
 
-    All modules get them: whether the headers are needed is seen by the preprocessor alone, since
-    any header may include others. NumPy is not imported for that.
+    They are always given, since they change nothing where no such header is read. NumPy is not
+    imported for that.
     """
-    spec = importlib.util.find_spec("numpy")
-    for package in spec.submodule_search_locations or () if spec else ():
-        for part in ("_core", "core"):  # of NumPy 2 and of NumPy 1
-            folder = Path(package, part, "include")
-            if (folder / "numpy").is_dir():
-                # Without the macro, the headers print a warning in each module.
-                return (f"-I{folder}", "-DNPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION")
-    return ()
+    folder = Path(package_folder("numpy"))
+    for include in (folder / "_core" / "include", folder / "core" / "include"):
+        if (include / "numpy").is_dir():
+            # Without the macro, the headers print a warning in each module.
+            return [f"-I{include}", "-DNPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION"]
+    return []
 
 
 def compile_module(
@@ -71,27 +91,22 @@ def compile_module(
 ) -> None:
     """Compile ``<module>.c`` or ``<module>.cpp`` in a folder to an importable module beside it.
 
+    The list of headers that the compiler read (``*.d``) is there too, even if it refused.
+
     Raises:
         CompileError: The C compiler or the linker refused.
     """
     extension = example.extension if example else Extension()
-    flags = [*profile.flags]
-    flags += [f"-D{name}={value}" if value else f"-D{name}" for name, value in profile.macros]
+    words = all_flags(profile, example)
     if example is not None:
-        # Beside the source are the headers that its C would be compiled with; then come the folders
-        # that it names.
-        flags.append(f"-I{example.path.parent}")
-        flags += extension.compile_flags
-        flags.append(f"-I{example.root}")
-        flags += numpy_flags()
+        words += numpy_flags()
     language = extension.language
     suffix, preprocessed = (".cpp", ".ii") if language == "c++" else (".c", ".i")
     source, objects = f"{module}{suffix}", [f"{module}.o"]
     step = f"the {language.upper()} compiler"
     # The preprocessed file tells which branch of every #if is in the module.
-    command = toolchain.compile_command(
-        source, objects[0], (*flags, "-save-temps=obj"), language=language
-    )
+    keep = ("-save-temps=obj", "-MD")
+    command = toolchain.compile_command(source, objects[0], (*words, *keep), language=language)
     try:
         process.run_step(step, command, work)
     except process.CompileError as error:
@@ -100,7 +115,7 @@ def compile_module(
     for number, other in enumerate(extension.sources, 1):
         objects.append(f"{module}-{number}.o")
         language = "c++" if is_cxx(other) else "c"
-        command = toolchain.compile_command(other, objects[-1], tuple(flags), language=language)
+        command = toolchain.compile_command(other, objects[-1], (*words, "-MD"), language=language)
         process.run_step(f"the {language.upper()} compiler", command, work)
     command = toolchain.link_command(
         objects[0],
@@ -114,7 +129,7 @@ def compile_module(
         if not kept.is_file():
             # zig cc leaves no temporary files behind.
             command = toolchain.compile_command(
-                source, kept.name, tuple(flags), option, extension.language
+                source, kept.name, tuple(words), option, extension.language
             )
             process.run_step(step, command, work)
     text = (work / f"{module}{preprocessed}").read_text(errors="replace")

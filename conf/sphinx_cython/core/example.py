@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import ast
 import difflib
-import hashlib
 import inspect
-import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from .extension import Extension, ExtensionError, read_extension
+from .extension import Extension, read_extension
 from .functions import Function, find_functions
 from .names import NamingError, assign_names, import_name, import_root, qualified_name
 from .scanner import Source
@@ -38,18 +35,6 @@ def candidates(wanted: str, known: Iterable[str]) -> str:
     known = list(known)
     near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.4) or known[:5]
     return "nearest: " + ", ".join(repr(name) for name in near) if near else "there are none"
-
-
-_INCLUDE = re.compile(r"""^[ \t]*include[ \t]+["']([^"']+)["']""", re.M)
-_EXTERN = re.compile(r"""^[ \t]*cdef[ \t]+extern[ \t]+from[ \t]+["']([^"']+)["']""", re.M)
-_C_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+"([^"]+)"', re.M)
-_CIMPORT = re.compile(
-    r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+cimport\b|cimport[ \t]+([\w., \t]+))", re.M
-)
-# Settings that name files, in the form in which Cython reads them.
-_NAMES_FILES = re.compile(
-    r"^[ \t]*#[ \t]*(?:distutils|cython):[ \t]*(?:sources|depends|extra_objects)[ \t]*=", re.M
-)
 
 
 @dataclass(frozen=True)
@@ -238,52 +223,6 @@ class Example:
             ExtensionError: A setting in its source is wrong.
         """
         return read_extension(self.path.absolute(), self.root.absolute())
-
-    @cached_property
-    def dependencies(self) -> list[Path]:
-        """The files that go into this one, itself first.
-
-        Included files, C headers and ``.pxd`` files of the examples folder, followed through, and
-        what settings in them name, wherever it is. What else is outside that folder (Cython's,
-        NumPy's) is covered by its version in the digest. Cython has a dependency tree of its own,
-        but it remembers files for the life of the process.
-        """
-        found = [self.path]
-        for path in found:
-            text = path.read_text(encoding="utf-8", errors="replace")
-            if _NAMES_FILES.search(text):
-                # Wrong settings are reported when the source is translated.
-                with suppress(ExtensionError):
-                    found += sorted(file for file in self.extension.files if file not in found)
-            names = [*_INCLUDE.findall(text), *_EXTERN.findall(text), *_C_INCLUDE.findall(text)]
-            for direct, several in _CIMPORT.findall(text):
-                for part in [direct, *several.split(",")]:
-                    if part.strip():
-                        names.append(part.split()[0].replace(".", "/") + ".pxd")
-            if path.suffix == ".pyx":
-                names.append(path.stem + ".pxd")
-            for name in names:
-                for folder in (path.parent, self.root):
-                    other = (folder / name).resolve()
-                    if other.is_file() and other.is_relative_to(self.root.resolve()):
-                        if other not in found:
-                            found.append(other)
-                        break
-        return found
-
-    @property
-    def uses_numpy(self) -> bool:
-        """Whether NumPy's C headers are needed to compile it."""
-        wanted = re.compile(r"^[ \t]*(?:from[ \t]+numpy\b.*\bcimport|cimport\b.*\bnumpy)\b", re.M)
-        texts = (path.read_text(encoding="utf-8", errors="replace") for path in self.dependencies)
-        return any(map(wanted.search, texts))
-
-    def digest(self) -> str:
-        """Return a digest of its names and of the text of all files it is made from."""
-        hasher = hashlib.sha256(f"{self.name} {self.qualified_name}".encode())
-        for path in self.dependencies:
-            hasher.update(b"\0" + path.read_bytes())
-        return hasher.hexdigest()
 
 
 def _names(root: Path) -> Iterator[str]:

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 MANIFEST = "artefact.json"
 
@@ -23,10 +24,30 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def _seal(manifest: dict[str, Any]) -> str:
+    """Return the digest of a manifest, by which damage to itself is found."""
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of an artefact.
+
+    Raises:
+        OSError: There is none.
+        ValueError: It is damaged.
+    """
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    if not isinstance(manifest, dict):
+        raise ValueError(f"{folder / MANIFEST} is no manifest")
+    return manifest
+
+
 def is_intact(folder: Path) -> bool:
     """Tell whether an artefact is whole: the manifest is there and every file is as it says."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text())
+        manifest = read_manifest(folder)
+        if manifest.pop("seal") != _seal(manifest):
+            return False
         return bool(manifest["files"]) and all(
             _sha256(folder / name) == digest for name, digest in manifest["files"].items()
         )
@@ -41,7 +62,19 @@ def seal(folder: Path, **facts: object) -> None:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-    (folder / MANIFEST).write_text(json.dumps({"files": files, **facts}, indent=1))
+    # As it will be read: JSON has no tuples.
+    manifest = json.loads(json.dumps({"files": files, **facts}))
+    manifest["seal"] = _seal(manifest)
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
+
+
+def clear(folder: Path) -> None:
+    """Remove all that is in a folder."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def write_atomic(path: Path, text: str) -> None:
@@ -54,28 +87,43 @@ def write_atomic(path: Path, text: str) -> None:
 
 
 @contextmanager
-def atomic_folder(final: Path) -> Iterator[Path]:
-    """Give a temporary folder that becomes ``final`` when the block ends without an exception.
-
-    If another process got there first with an intact artefact, its work is kept.
-    """
-    final.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(dir=final.parent, prefix=".tmp-"))
+def temporary_folder(parent: Path) -> Iterator[Path]:
+    """Give a folder to make an artefact in; what is not put into place is removed."""
+    parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(dir=parent, prefix=".tmp-"))
     try:
         yield work
-        work.chmod(0o755)
-        for _ in range(3):
-            try:
-                os.replace(work, final)
-                return
-            except OSError:
-                if is_intact(final):
-                    return
-                # Damaged: move it aside first, since removing it takes time and a rename does not.
-                aside = Path(tempfile.mkdtemp(dir=final.parent, prefix=".tmp-"))
-                with suppress(FileNotFoundError):
-                    os.replace(final, aside / "damaged")
-                shutil.rmtree(aside, ignore_errors=True)
-        raise OSError(f"cannot put {final} into place")
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def put_into_place(work: Path, final: Path) -> None:
+    """Rename a finished folder.
+
+    If another process got there first with an intact artefact, its work is kept.
+
+    Raises:
+        OSError: It cannot be done.
+    """
+    work.chmod(0o755)
+    for _ in range(3):
+        try:
+            os.replace(work, final)
+            return
+        except OSError:
+            if is_intact(final):
+                return
+            # Damaged: move it aside first, since removing it takes time and a rename does not.
+            aside = Path(tempfile.mkdtemp(dir=final.parent, prefix=".tmp-"))
+            with suppress(FileNotFoundError):
+                os.replace(final, aside / "damaged")
+            shutil.rmtree(aside, ignore_errors=True)
+    raise OSError(f"cannot put {final} into place")
+
+
+@contextmanager
+def atomic_folder(final: Path) -> Iterator[Path]:
+    """Give a temporary folder that becomes ``final`` when the block ends without an exception."""
+    with temporary_folder(final.parent) as work:
+        yield work
+        put_into_place(work, final)
