@@ -19,6 +19,7 @@ from .core.config import Config
 from .core.example import ExampleError, Examples
 from .core.measure import MeasureError, measure
 from .core.process import StepError
+from .core.store import StoreError
 from .core.toolchain import ToolchainError, find_toolchain, processor_name
 from .directives import _folder
 from .state import State, get_state, records, set_state
@@ -98,9 +99,9 @@ def build_examples(app: Sphinx) -> None:
     )
     try:
         outcomes = builder.build_all()
-    except StepError as error:
+        stage = builder.stage(outcomes)
+    except (StepError, StoreError) as error:
         _stop(str(error))
-    stage = builder.stage(outcomes)
     helpers = tuple(config.folder(name, confdir) for name in config.helpers)
     state = State(builder, outcomes, stage, helpers, app.builder.format)
     state.seconds["examples"] = time.perf_counter() - started
@@ -152,10 +153,11 @@ def finish_reading(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """
     state = get_state(app)
     for failure in state.failures():
+        what = f"does not compile ({failure.step})" if failure.rejected else "was not built"
         logger.warning(
-            "%s does not compile (%s). Used by: %s\n%s",
+            "%s %s. Used by: %s\n%s",
             failure.variant.key,
-            failure.step,
+            what,
             _pages_using(env, failure.variant.key),
             failure.summary,
             location=_place(failure),

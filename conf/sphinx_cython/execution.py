@@ -217,6 +217,11 @@ def _execute(
     outputs = [[_kept_output(output, cell) for output in cell.outputs] for cell in cells]
     if problem:
         text, position = problem
+        for failure in state.failures():
+            if text.startswith(f"raised ImportError: {failure.import_error}\n"):
+                # The example is reported. The page is read again when it is changed.
+                uses = {failure.variant.key: failure.digest}
+                return {"complete": False, "uses": uses, "helpers": {}, "outputs": outputs}
         # The cell after the last is the one that asks for the imports.
         position = min(position, len(cells) - 1)
         _report(notebook, cells, position, text, docname)

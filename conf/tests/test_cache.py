@@ -51,12 +51,12 @@ def build(cache: Path, *uses: str) -> None:
 
 
 def names(cache: Path) -> set[str]:
-    paths = (path for path in cache.rglob("*") if "users" not in path.parts)
+    paths = (path for path in cache.rglob("*") if ".users" not in path.parts)
     return {path.relative_to(cache).as_posix() for path in paths} - {"executed", "measured"}
 
 
 def tops(cache: Path) -> set[str]:
-    return {path.name for path in cache.iterdir()} - {"users"}
+    return {path.name for path in cache.iterdir()} - {".users"}
 
 
 # --- what is kept
@@ -215,7 +215,7 @@ def test_a_killed_build_does_not_hold_the_cache_for_ever(cache, how: signal.Sign
     other.communicate()
     build(cache)
     assert FOLDER not in tops(cache)
-    assert not list((cache / "users").glob("build-*"))
+    assert not list((cache / ".users").glob("build-*"))
 
 
 def test_a_build_that_has_ended_does_not_hold_the_cache_by_what_it_forked(cache):
@@ -288,7 +288,7 @@ def test_a_gate_that_never_opens_does_not_stop_a_build(cache, monkeypatch):
     monkeypatch.setattr(caching, "GATE_SECONDS", 0.2)
     build(cache)
     outdate(cache)
-    with (cache / "users" / "gate").open() as gate:
+    with (cache / ".users" / "gate").open() as gate:
         caching._lock(gate.fileno())
         build(cache)
     assert FOLDER in tops(cache)

@@ -3,10 +3,10 @@
 Every build claims the cache for as long as it runs. A build that starts while no other one is
 running removes what killed builds have left, and what none of the last builds has used.
 
-``users``
+``.users``
     A file for each build that is running, locked by it. The system takes the lock away when the
     build ends, however it ends, so a file that can be locked is that of a build that has ended.
-``users/gate``
+``.users/gate``
     Locked while a build claims the cache and removes things, so that no other one starts to use
     what is about to be removed.
 """
@@ -38,7 +38,7 @@ RESULTS = ("executed", "measured")
 # How long another build may take to remove things before this one starts without a claim.
 GATE_SECONDS = 30.0
 
-_USERS = "users"
+_USERS = ".users"
 _GATE = "gate"
 _BUILDS = "builds.json"
 # Nothing but what builds have made is removed, in case the cache is put where there is more.
@@ -153,7 +153,7 @@ def _lock(descriptor: int) -> bool:
         import msvcrt
 
         try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError:
             return False
         return True
