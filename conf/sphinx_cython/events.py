@@ -15,6 +15,7 @@ from .core.example import ExampleError, Examples
 from .core.measure import MeasureError, measure_all
 from .core.process import StepError
 from .core.results import Results
+from .core.store import StoreError
 from .core.toolchain import ToolchainError, find_toolchain, processor_name
 from .domain import cython_domain, get_results, records
 
@@ -68,9 +69,9 @@ def build_examples(app: Sphinx) -> None:
     )
     try:
         outcomes = builder.build_all()
-    except StepError as error:
+        stage = builder.stage(outcomes)
+    except (StepError, StoreError) as error:
         _stop(str(error))
-    stage = builder.stage(outcomes)
     helpers = tuple(config.folder(name, confdir) for name in config.helpers)
     results = Results(builder, outcomes, stage, helpers)
     cython_domain(app.env).results = results

@@ -234,7 +234,10 @@ class Client(NotebookClientBase):
             cell["execution_count"] = count
         if known.widgets:
             self.notebook.metadata["widgets"] = nbformat.from_dict(known.widgets)
-        if error:
+        if error and (missing := _unbuilt_example(error, results)):
+            # That example is reported. The page is read again when it is changed.
+            page.uses[missing] = results.digest(missing)
+        elif error:
             page.failed = True
             self._report([*cells][error.cell], error.cell, error.text)
         self.exec_metadata = {
@@ -309,6 +312,14 @@ def _execute(request: Request, results: Results, docname: str) -> tuple[Kept, Ce
         time.time(),
     )
     return result, execution.error
+
+
+def _unbuilt_example(error: CellError, results: Results) -> str:
+    """Return the key of the example whose absence ended a cell; empty if it was none."""
+    for failure in results.failures():
+        if error.text.startswith(f"raised ImportError: {failure.import_error}\n"):
+            return failure.variant.key
+    return ""
 
 
 def _is_current(known: Kept, results: Results) -> bool:

@@ -39,10 +39,11 @@ def report_failures(app: Sphinx, env: BuildEnvironment) -> None:
     """Report examples that do not compile, or do and must not (``env-updated``: in every build)."""
     results = get_results(env)
     for failure in results.failures():
+        what = f"does not compile ({failure.step})" if failure.rejected else "was not built"
         logger.warning(
-            "%s does not compile (%s). Used by: %s\n%s",
+            "%s %s. Used by: %s\n%s",
             failure.variant.key,
-            failure.step,
+            what,
             _pages_using(env, failure.variant.key),
             failure.summary,
             location=_place(failure),

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -24,6 +24,7 @@ import sphinx.cmd.build
 from bs4 import BeautifulSoup, Tag
 from docutils import nodes
 
+from publishing.browser import FLAGS, NAMES
 from sphinx_cython.core.builder import Builder
 from sphinx_cython.core.config import Config, Profile
 from sphinx_cython.core.example import Examples
@@ -332,3 +333,16 @@ def site(tmp_path: Path, cache: Path) -> Site:
     made.write({"examples/plain/add.pyx": (SAMPLES / "plain/add.pyx").read_text()})
     made.configure()
     return made
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """The system's Chromium: one for all tests, since Playwright does not start twice."""
+    api = pytest.importorskip("playwright.sync_api")
+    executable = next(filter(None, map(shutil.which, NAMES)), None)
+    if not executable:
+        pytest.skip(f"there is no browser here: none of {', '.join(NAMES)}")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+        yield browser
+        browser.close()

@@ -49,12 +49,12 @@ PAGES = {
         ("cython-listing", "answer", {"profile": "macro"}, ""),
         ("cython-listing", "answer", {"profile": "macro"}, ""),
     ],
-    # The pages of two examples of one module name, on one page, one of them twice.
+    # The pages of two examples of one module name, on one page, one of them listed twice.
     "adding": [
         ("cython-example", "other/add", {}, ""),
         ("cython-example", "c/unit", {}, ""),
         ("cython-example", "a/b/unit", {}, ""),
-        ("cython-example", "a/b/unit", {}, ""),
+        ("cython-listing", "a/b/unit", {}, ""),
     ],
     "answering": [("cython-example", "answer", {"profile": "macro"}, "")],
     "linking": [

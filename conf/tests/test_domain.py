@@ -86,9 +86,9 @@ def test_references_with_other_builders(site: Site, builder: str):
         assert ("add()", "../own/#add-L7") in links(site, "refers/index", builder)
     if builder == "singlehtml":
         found = dict(links(site, "index", builder))
-        assert found["add()"] == "#add-L7"
+        assert found["add()"] == "#own/add-L7"
         assert found["plain/add"] == "#document-own"
-        assert site.page("index", builder).find(id="add-L7")
+        assert site.page("index", builder).find(id="own/add-L7")
     if builder == "text":
         assert "add()" in (site.root / "text/refers.txt").read_text()
 
@@ -285,7 +285,7 @@ def test_a_measurement_that_failed_once_is_shown_when_it_succeeds(site: Site):
         }
     )
     (line,) = warnings(site, site.fails())
-    assert line.startswith("docs/costs.md: WARNING: a measurement failed")
+    assert line.startswith("docs/costs.md:3: WARNING: a measurement failed")
     assert site.fails().read == set()
     (site.root / "n").write_text("")
     run = site.passes()

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
+from pathlib import Path
+
 import pytest
 
 from sphinx_cython.core.example import Example, ExampleError, Examples
@@ -207,11 +212,44 @@ def test_what_is_no_example_is_left_out(scan):
     assert [example.name for example in scan(files)] == ["folder.pyx/n", "m"]
 
 
-def test_a_link_to_nothing_is_an_error(scan):
-    root = scan({"m.pyx": ""}).root
-    (root / "n.pyx").symlink_to("gone.pyx")
-    with pytest.raises(ExampleError, match=r"n.pyx is not a file"):
-        Examples.scan(root)
+UNREADABLE = {
+    "a link to nothing": "cannot be read: No such file or directory (it is a symbolic link)",
+    "a link to itself": "cannot be read: Too many levels of symbolic links (it is a symbolic link)",
+    "a named pipe": "is not a file",
+    "no permission": "cannot be read: Permission denied",
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_what_cannot_be_read_is_a_problem_of_one_example(scan, monkeypatch, kind: str):
+    path = scan({"m.pyx": ""}).root / "n.pyx"
+    if kind == "a link to nothing":
+        path.symlink_to("gone.pyx")
+    elif kind == "a link to itself":
+        path.symlink_to("n.pyx")
+    elif kind == "a named pipe":
+        os.mkfifo(path)
+    else:
+        path.write_text("x = 1\n")
+        deny(path, monkeypatch)
+    found = Examples.scan(path.parent)
+    assert {example.name: example.problem for example in found} == {
+        "m": "",
+        "n": f"it {UNREADABLE[kind]}",
+    }
+    assert found["n"].source == ""
+
+
+def deny(denied: Path, monkeypatch) -> None:
+    """Take the permission to read a file, also from root."""
+    real = io.open
+
+    def refuse(path: object, *rest: object, **more: object) -> object:
+        if str(path) == str(denied):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path, *rest, **more)
+
+    monkeypatch.setattr(io, "open", refuse)
 
 
 def test_the_folder_of_refused_examples_is_known(scan):

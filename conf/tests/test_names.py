@@ -10,7 +10,7 @@ from Cython.Compiler.Main import Context
 from Cython.Compiler.Options import CompilationOptions
 from support import write
 
-from sphinx_cython.core.example import ExampleError, Examples
+from sphinx_cython.core.example import Examples
 from sphinx_cython.core.names import import_root, qualified_name
 
 LAYOUTS = [
@@ -119,16 +119,20 @@ def test_a_refused_example_takes_no_name(scan):
         ),
     ],
 )
-def test_what_cannot_be_imported_is_an_error(scan, files: list[str], message: str):
-    with pytest.raises(ExampleError) as error:
-        scan(dict.fromkeys(files, ""))
-    assert str(error.value).startswith(message)
+def test_what_cannot_be_imported_has_a_problem_and_the_rest_has_none(
+    scan, files: list[str], message: str
+):
+    examples = scan(dict.fromkeys([*files, "fine.pyx"], ""))
+    (problem,) = [example.problem for example in examples if example.problem]
+    assert problem.startswith(message)
+    assert examples["fine"].import_name == "fine"
 
 
-def test_an_examples_folder_that_hides_a_module_is_an_error(tmp_path):
-    write(tmp_path, {"code/copy.pyx": ""})
-    with pytest.raises(ExampleError, match="would hide the module 'code'; rename"):
-        Examples.scan(tmp_path / "code")
+def test_an_examples_folder_that_hides_a_module_is_a_problem(tmp_path):
+    write(tmp_path, {"code/copy.pyx": "", "code/fine.pyx": ""})
+    problem, none = (example.problem for example in Examples.scan(tmp_path / "code"))
+    assert problem.startswith("copy.pyx would hide the module 'code'; rename")
+    assert none == ""
 
 
 def test_the_examples_folder_can_be_in_a_package(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -13,8 +12,6 @@ from typing import Any
 import pytest
 from support import SAMPLES, Site
 from test_directives import DIRECTIVES, line_of, md
-
-from publishing.browser import FLAGS, NAMES
 
 # A line with a fold in its C, and one in front of it.
 NUMBER = line_of("ways", "return a[i]", "from_object")
@@ -45,18 +42,6 @@ def address(site: Site) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/index.html"
         server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api")
-    executable = next(filter(None, map(shutil.which, NAMES)), None)
-    if not executable:
-        pytest.skip(f"there is no browser here: none of {', '.join(NAMES)}")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

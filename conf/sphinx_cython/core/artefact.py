@@ -53,6 +53,8 @@ class Failure:
         step: ``"Cython"`` or ``"the C compiler"``.
         problems: The places it complained about.
         output: All it printed.
+        rejected: Whether the compiler judged the source. Otherwise the step itself went wrong: it
+            did not end in time, say.
     """
 
     variant: Variant
@@ -60,6 +62,17 @@ class Failure:
     step: str
     problems: tuple[Problem, ...]
     output: str
+    rejected: bool = True
+
+    @property
+    def expected(self) -> bool:
+        """Whether this is what the example is for: it must not compile."""
+        return self.variant.example.refused and self.rejected
+
+    @property
+    def import_error(self) -> str:
+        """What an import of it raises in the place of the module that is not there."""
+        return f"the example {self.variant.key} was not built, which is reported by itself"
 
     @property
     def summary(self) -> str:

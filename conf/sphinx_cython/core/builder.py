@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import sys
 import sysconfig
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import suppress
 from dataclasses import astuple, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from . import cache as caching
+from . import process
 from .artefact import Artefact, Failure, Outcome, Problem, Variant
 from .compile import all_flags, compile_module, flags
 from .config import DEFAULT_PROFILE, Config, Profile
@@ -28,13 +32,16 @@ from .dependencies import (
     variables,
 )
 from .diagnostics import failure as describe_failure
+from .diagnostics import unbuilt
 from .example import Example, Examples
 from .extension import ExtensionError
+from .forks import SERVER
 from .names import SHARED_MODULE
 from .process import CompileError, StepError
 from .snapshot import Snapshot
 from .stage import make_stage
 from .store import (
+    StoreError,
     atomic_folder,
     clear,
     is_intact,
@@ -42,6 +49,7 @@ from .store import (
     read_manifest,
     seal,
     temporary_folder,
+    writing,
 )
 from .toolchain import Toolchain
 from .translate import REPORT, arguments, generate_shared, read_report, translate
@@ -50,6 +58,10 @@ from .translate import REPORT, arguments, generate_shared, read_report, translat
 RECORD = "made from"
 # A refusal is what an example that must not compile is for, so it is an artefact like another.
 REFUSAL = "refusal.json"
+# What compilers print when the cache cannot be written to; their messages are in English.
+_NO_SPACE = tuple(
+    os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+)
 # Part of every digest: raise it when the content of an artefact changes its meaning.
 FORMAT = 6
 
@@ -74,6 +86,8 @@ class Builder:
     jobs: int = 1
     progress: Callable[[str], None] = lambda text: None
     _folders: dict[str, Path | None] = field(default_factory=dict, init=False, repr=False)
+    _claim: caching.Claim | None = field(default=None, init=False, repr=False)
+    _shared_lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.snapshot = Snapshot(self.examples.root)
@@ -224,32 +238,46 @@ class Builder:
     def build_all(self) -> dict[str, Outcome]:
         """Build whatever is not in the cache; return the outcome of every variant by key.
 
-        An example that must be refused and is not counts as a failure.
+        An example that must be refused and is not counts as a failure. The cache is claimed as
+        long as this object lives.
+
+        Raises:
+            StepError: The shared utility module cannot be built.
+            StoreError: The cache cannot be written to.
         """
+        self._claim = caching.claim(self.cache)
         variants = self.variants()
-        todo = [variant for variant in variants if not self.is_built(variant)]
-        if any(v.profile.shared and not v.example.refused for v in todo):
-            self.shared_module()
-        done = 0
-        total = len(todo)
+        todo = [v for v in variants if v.example.problem or not self.is_built(v)]
+        outcomes = self._build_in_parallel(sorted(todo, key=_cost, reverse=True))
+        outcomes = {v.key: outcomes.get(v.key) or self._load(v) for v in variants}
+        self._claim.finish()
+        return outcomes
+
+    def _build_in_parallel(self, todo: list[Variant]) -> dict[str, Outcome]:
+        """Build variants in the given order, as many at once as there are jobs.
+
+        What takes longest comes first, so that no job is left with it in the end.
+        """
+        outcomes: dict[str, Outcome] = {}
         started = time.perf_counter()
-
-        def build(variant: Variant) -> Outcome:
-            nonlocal done
-            outcome = self.build(variant)
-            done += 1
-            took = time.perf_counter() - started
-            word = "failed" if isinstance(outcome, Failure) else "built"
-            if variant.example.refused:
-                word = "refused, as it should be" if isinstance(outcome, Failure) else "NOT refused"
-            self.progress(f"examples [{done}/{total}] {variant.key}: {word} ({took:.1f} s)")
-            return outcome
-
-        outcomes = {}
-        if todo:
-            with ThreadPoolExecutor(max(1, self.jobs)) as pool:
-                outcomes = {v.key: o for v, o in zip(todo, pool.map(build, todo), strict=True)}
-        return {v.key: outcomes.get(v.key) or self._load(v) for v in variants}
+        with ThreadPoolExecutor(max(1, self.jobs)) as pool:
+            tasks: dict[Future[Outcome | Path], Variant | None] = {}
+            if any(v.profile.shared and not v.example.refused for v in todo):
+                tasks[pool.submit(self.shared_module)] = None
+            tasks |= {pool.submit(self.build, variant): variant for variant in todo}
+            try:
+                for task in as_completed(tasks):
+                    result, variant = task.result(), tasks[task]
+                    if variant is not None and not isinstance(result, Path):
+                        outcomes[variant.key] = result
+                        count = f"[{len(outcomes)}/{len(todo)}]"
+                        took = time.perf_counter() - started
+                        words = f"{variant.key}: {_word(result)} ({took:.1f} s)"
+                        self.progress(f"examples {count} {words}")
+            except BaseException:
+                _cancel([*tasks])
+                raise
+        return outcomes
 
     def is_built(self, variant: Variant) -> bool:
         """Tell whether there is an artefact of a variant that is current and whole."""
@@ -259,6 +287,7 @@ class Builder:
     def _load(self, variant: Variant, fresh: bool = False) -> Outcome:
         folder = self.folder(variant)
         assert folder is not None
+        caching.mark_used(folder)
         digest = _digest_of(folder)
         if (folder / REFUSAL).is_file():
             refusal = json.loads((folder / REFUSAL).read_text())
@@ -270,17 +299,21 @@ class Builder:
         """Build one variant, or take it from the cache.
 
         Raises:
-            StepError: A step could not be started, took longer than it may, or was ended by a
-                signal. A compiler that rejects its source is an outcome, not an error.
+            StoreError: The cache cannot be written to.
         """
+        if problem := variant.example.problem:
+            digest = hashlib.sha256(problem.encode()).hexdigest()[:20]
+            return unbuilt(variant, digest, "its file", problem)
         if self.is_built(variant):
             return self._load(variant)
         key = self.key(variant)
-        with temporary_folder(self.cache) as work:
+        with temporary_folder(self.cache) as work, writing(self.cache):
             try:
                 seconds = self._make(variant, work)
                 record = self._record(variant, work)
             except CompileError as error:
+                if any(words in error.output for words in _NO_SPACE):
+                    raise StoreError(f"cannot write to the cache {self.cache}: {error}") from error
                 record = self._record(variant, work, error.step)
                 failure = describe_failure(variant, record.digest(f"{key} failed"), error)
                 if not variant.example.refused:
@@ -291,14 +324,11 @@ class Builder:
                 (work / REFUSAL).write_text(json.dumps(refusal))
                 seconds = {}
             except StepError as error:
-                # It did not end, or was ended: that tells nothing of the source.
-                raise StepError(
-                    error.step,
-                    error.reason,
-                    subject=variant.key,
-                    output=error.output,
-                    limit=error.limit,
-                ) from error
+                # That tells nothing of the source, so it is tried again by the next build.
+                collector = Collector(self.snapshot, work)
+                collector.add_examples()
+                digest = collector.record().digest(f"{key} {error.reason}")
+                return describe_failure(variant, digest, error)
             seal(work, seconds=seconds, **{RECORD: record.to_json()})
             folder = self.cache / f"{_stem(variant)}-{record.digest(key)}"
             put_into_place(work, folder)
@@ -307,22 +337,30 @@ class Builder:
 
     def _make(self, variant: Variant, work: Path) -> dict[str, float]:
         """Translate and compile a variant in a folder; return the seconds each step took."""
+        seconds = self.config.step_timeout
         started = time.perf_counter()
-        translate(variant, self.examples.root, work)
-        translated = time.perf_counter()
-        if variant.profile.shared and not variant.example.refused:
-            self.shared_module()
+        translate(variant, self.examples.root, work, seconds)
         compiling = time.perf_counter()
         compile_module(
-            variant.example.module, variant.profile, work, self.toolchain, variant.example
+            variant.example.module,
+            variant.profile,
+            work,
+            self.toolchain,
+            variant.example,
+            subject=variant.key,
+            timeout=seconds,
         )
-        return {"Cython": translated - started, "C compiler": time.perf_counter() - compiling}
+        return {"Cython": compiling - started, "C compiler": time.perf_counter() - compiling}
 
     def shared_module(self) -> Path:
         """Build the module with the utility code of all shared profiles, or take it from the cache.
 
         Returns:
             The folder it is in.
+
+        Raises:
+            StepError: It cannot be built.
+            StoreError: The cache cannot be written to.
         """
         profile = Profile("shared")
         words = tuple(flags(profile))
@@ -331,16 +369,26 @@ class Builder:
             self.toolchain.link_command("o", "module", profile.flags),
         )
         folder = self.cache / f"{SHARED_MODULE}-{digest}"
-        if not is_intact(folder):
-            started = time.perf_counter()
-            with atomic_folder(folder) as work:
-                generate_shared(work)
-                compile_module(SHARED_MODULE, profile, work, self.toolchain)
-                for rule in work.glob("*.d"):
-                    rule.unlink()
-                seal(work, seconds={"all": time.perf_counter() - started})
-            took = time.perf_counter() - started
-            self.progress(f"examples: shared utility module built ({took:.1f} s)")
+        with self._shared_lock:
+            if not is_intact(folder):
+                started = time.perf_counter()
+                with atomic_folder(folder) as work:
+                    seconds = self.config.step_timeout
+                    generate_shared(work, seconds)
+                    compile_module(
+                        SHARED_MODULE,
+                        profile,
+                        work,
+                        self.toolchain,
+                        subject="the shared utility module",
+                        timeout=seconds,
+                    )
+                    for rule in work.glob("*.d"):
+                        rule.unlink()
+                    seal(work, seconds={"all": time.perf_counter() - started})
+                took = time.perf_counter() - started
+                self.progress(f"examples: shared utility module built ({took:.1f} s)")
+        caching.mark_used(folder)
         return folder
 
     def stage(self, outcomes: dict[str, Outcome]) -> Path:
@@ -350,8 +398,43 @@ class Builder:
             for outcome in outcomes.values()
             if isinstance(outcome, Artefact) and not outcome.variant.example.refused
         ]
+        failures = [
+            outcome
+            for outcome in outcomes.values()
+            if isinstance(outcome, Failure) and not outcome.variant.example.refused
+        ]
         shared = any(artefact.variant.profile.shared for artefact in artefacts)
-        return make_stage(artefacts, self.shared_module() if shared else None, self.cache)
+        module = self.shared_module() if shared else None
+        stage = make_stage(artefacts, module, self.cache, failures)
+        caching.mark_used(stage)
+        return stage
+
+
+def _cost(variant: Variant) -> tuple[bool, bool, int]:
+    """Return what grows with the time that a variant takes.
+
+    Its own copy of the utility code takes several times as long as the example, and what must not
+    compile is seldom compiled.
+    """
+    example = variant.example
+    return not example.refused, not variant.profile.shared, len(example.source)
+
+
+def _word(outcome: Outcome | Path) -> str:
+    if isinstance(outcome, Failure):
+        return "refused, as it should be" if outcome.expected else "failed"
+    refused = isinstance(outcome, Artefact) and outcome.variant.example.refused
+    return "NOT refused" if refused else "built"
+
+
+def _cancel(tasks: list[Future[Outcome | Path]]) -> None:
+    """Start no further task, and end those that run with all their children."""
+    for task in tasks:
+        task.cancel()
+    # Between two steps a task has no child, so it takes another look.
+    while wait(tasks, timeout=0.05).not_done:
+        process.end_all()
+        SERVER.stop()
 
 
 def _stem(variant: Variant) -> str:

@@ -36,7 +36,8 @@ def surviving_lines(preprocessed: str, c_name: str) -> set[int]:
     marker = re.compile(r'# (\d+) "([^"]*)"')
     kept: set[int] = set()
     number, ours = 0, False
-    for text in preprocessed.splitlines():
+    # Not splitlines: the preprocessor counts newlines only.
+    for text in preprocessed.split("\n"):
         if found := marker.match(text):
             number, ours = int(found[1]), found[2] == c_name
             continue
@@ -88,13 +89,26 @@ def compile_module(
     work: Path,
     toolchain: Toolchain,
     example: Example | None = None,
+    *,
+    subject: str = "",
+    timeout: float = process.STEP_SECONDS,
 ) -> None:
     """Compile ``<module>.c`` or ``<module>.cpp`` in a folder to an importable module beside it.
 
     The list of headers that the compiler read (``*.d``) is there too, even if it refused.
 
+    Args:
+        module: The name of the C file without its suffix.
+        profile: Flags and macros.
+        work: The folder.
+        toolchain: The compiler.
+        example: What the C was made of.
+        subject: What is compiled, for messages.
+        timeout: The seconds that each step may take.
+
     Raises:
         CompileError: The C compiler or the linker refused.
+        StepError: One of them could not do its work.
     """
     extension = example.extension if example else Extension()
     words = all_flags(profile, example)
@@ -103,12 +117,18 @@ def compile_module(
     language = extension.language
     suffix, preprocessed = (".cpp", ".ii") if language == "c++" else (".c", ".i")
     source, objects = f"{module}{suffix}", [f"{module}.o"]
-    step = f"the {language.upper()} compiler"
+
+    def run(command: list[str], makes: str, language: str = extension.language) -> None:
+        step = f"the {language.upper()} compiler"
+        process.run_step(
+            step, command, work, timeout=timeout, subject=subject, scratch=work, makes=makes
+        )
+
     # The preprocessed file tells which branch of every #if is in the module.
     keep = ("-save-temps=obj", "-MD")
     command = toolchain.compile_command(source, objects[0], (*words, *keep), language=language)
     try:
-        process.run_step(step, command, work)
+        run(command, objects[0])
     except process.CompileError as error:
         error.c = (work / source).read_text(encoding="utf-8")
         raise
@@ -116,7 +136,7 @@ def compile_module(
         objects.append(f"{module}-{number}.o")
         language = "c++" if is_cxx(other) else "c"
         command = toolchain.compile_command(other, objects[-1], (*words, "-MD"), language=language)
-        process.run_step(f"the {language.upper()} compiler", command, work)
+        run(command, objects[-1], language)
     command = toolchain.link_command(
         objects[0],
         module_filename(module),
@@ -124,14 +144,14 @@ def compile_module(
         language="c++" if extension.links_cxx else "c",
         libraries=extension.link_flags,
     )
-    process.run_step(step, command, work)
-    for option, kept in (("-E", work / f"{module}{preprocessed}"), ("-S", work / f"{module}.s")):
-        if not kept.is_file():
+    run(command, module_filename(module))
+    for option, kept in (("-E", f"{module}{preprocessed}"), ("-S", f"{module}.s")):
+        if not (work / kept).is_file():
             # zig cc leaves no temporary files behind.
             command = toolchain.compile_command(
-                source, kept.name, tuple(words), option, extension.language
+                source, kept, tuple(words), option, extension.language
             )
-            process.run_step(step, command, work)
+            run(command, kept)
     text = (work / f"{module}{preprocessed}").read_text(errors="replace")
     (work / "compiled-lines.json").write_text(json.dumps(ranges(surviving_lines(text, source))))
     for pattern in ("*.i", "*.ii", "*.o", "*.bc"):

@@ -70,12 +70,16 @@ class Config:
 
     Attributes:
         examples: The folder with the ``.pyx`` files, relative to the folder of ``conf.py``.
-        cache: Where artefacts are kept between builds, relative likewise.
+        cache: Where artefacts are kept between builds, relative likewise. An artefact that none
+            of the last five builds used is removed, and so are the oldest results of cells and
+            measurements beyond 64 MB each. Nothing is removed while another build uses the cache.
         profiles: All profiles; the first one must be called ``default``.
         refused: Sub-folder of ``examples`` whose files must *not* compile.
         helpers: Folders put on the import path of executed pages (relative likewise). A change
             in a helper that a page imported re-executes the page.
         cell_output_limit: Bytes a cell may write: text, pictures and all.
+        step_timeout: Seconds that one step of a build may take: Cython with one example, or the C
+            compiler with one file.
     """
 
     examples: str = "examples"
@@ -84,6 +88,7 @@ class Config:
     refused: str = "refused"
     helpers: tuple[str, ...] = ()
     cell_output_limit: int = 5_000_000
+    step_timeout: float = 300
 
     def __post_init__(self) -> None:
         names = [profile.name for profile in self.profiles]

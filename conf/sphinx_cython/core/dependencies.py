@@ -24,7 +24,6 @@ import importlib.util
 import json
 import os
 import re
-import subprocess
 import sysconfig
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -343,16 +342,10 @@ def system_folders(command: tuple[str, ...], language: str) -> tuple[str, ...]:
         command: How the compiler is called.
         language: As its option ``-x`` has it.
     """
+    words = [*command, "-E", "-v", "-x", language, os.devnull]
     try:
-        done = subprocess.run(
-            [*command, "-E", "-v", "-x", language, os.devnull],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=60,
-            env=process.environment(),
-        )
-    except (OSError, subprocess.SubprocessError):
+        done = process.run(words, step="the compiler", cwd=Path(os.sep), timeout=60)
+    except process.StepError:
         return ()
     listing = done.stderr.partition("search starts here:")[2].partition("End of search list")[0]
     lines = [line.strip().removesuffix(" (framework directory)") for line in listing.splitlines()]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .artefact import Failure, Problem, Variant
 from .example import Example
-from .process import CompileError
+from .process import CompileError, StepError
 
 _CYTHON_PROBLEM = re.compile(
     r"^(?:warning: )?(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?P<col>\d+): (?P<msg>.*)$", re.M
@@ -63,8 +63,16 @@ def _placed(problem: Problem, example: Example, c: str) -> Problem:
     return problem
 
 
-def failure(variant: Variant, digest: str, error: CompileError) -> Failure:
-    """Describe what a step that failed said of a variant."""
+def failure(variant: Variant, digest: str, error: StepError) -> Failure:
+    """Describe what went wrong in a step with a variant."""
+    if not isinstance(error, CompileError):
+        return unbuilt(variant, digest, error.step, f"{error.step} {error.reason}", error.output)
     pattern = _CYTHON_PROBLEM if error.step == "Cython" else _C_PROBLEM
     problems = _problems(pattern, error.output, variant.example, error.c)
     return Failure(variant, digest, error.step, problems, error.output)
+
+
+def unbuilt(variant: Variant, digest: str, step: str, reason: str, output: str = "") -> Failure:
+    """Describe why a variant was not built, if no compiler has rejected its source."""
+    place = Problem(f"{variant.example.name}.pyx", 1, 0, reason)
+    return Failure(variant, digest, step, (place,), output, rejected=False)

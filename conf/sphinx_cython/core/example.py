@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import difflib
 import inspect
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -47,12 +48,15 @@ class Example:
         refused: Whether Cython or the C compiler must refuse it.
         qualified_name: The name of its module for Cython. That of a package's own module ends in
             ``.__init__``. Unless given, it is the one that Cython derives.
+        problem: Why it cannot be built whatever is in it: its file cannot be read, or its module
+            not be imported.
     """
 
     name: str
     root: Path
     refused: bool = False
     qualified_name: str = ""
+    problem: str = ""
 
     def __post_init__(self) -> None:
         if not self.qualified_name:
@@ -100,6 +104,8 @@ class Example:
 
         What cannot be decoded is replaced: Cython refuses the file, and that is reported once.
         """
+        if self.problem:
+            return ""
         from Cython.Utils import open_source_file
 
         try:
@@ -225,15 +231,28 @@ class Example:
         return read_extension(self.path.absolute(), self.root.absolute())
 
 
-def _names(root: Path) -> Iterator[str]:
-    """Yield the names of the examples in a folder; what is hidden, editors and tools put there."""
+def _names(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield the name of each example in a folder, and why its file cannot be read, if so.
+
+    What is hidden, editors and tools put there.
+    """
     for path in root.rglob("*.pyx"):
         inner = path.relative_to(root)
-        if path.is_dir() or any(part.startswith(".") for part in inner.parts):
-            continue
-        if not path.is_file():
-            raise ExampleError(f"{path} is not a file: is it a link to one that is gone?")
-        yield inner.with_suffix("").as_posix()
+        if not path.is_dir() and not any(part.startswith(".") for part in inner.parts):
+            yield inner.with_suffix("").as_posix(), _reading_problem(path)
+
+
+def _reading_problem(path: Path) -> str:
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            # To open a named pipe would take for ever.
+            return "it is not a file"
+        with path.open("rb"):
+            return ""
+    except OSError as error:
+        link = " (it is a symbolic link)" if path.is_symlink() else ""
+        return f"it cannot be read: {error.strerror}{link}"
 
 
 @dataclass(frozen=True)
@@ -251,22 +270,27 @@ class Examples:
             root: The folder.
             refused: The sub-folder of those that must not compile.
 
+        An example that cannot be built is among them, so that the pages that show it can tell.
+
         Raises:
-            ExampleError: A module cannot be imported under any name, or the folder is missing.
+            ExampleError: The folder is missing.
         """
         if not root.is_dir():
             raise ExampleError(f"there is no examples folder {root}")
-        names = sorted(_names(root))
-        wanted = [name for name in names if not name.startswith(f"{refused}/")]
-        try:
-            qualified = assign_names(root, wanted)
-        except NamingError as error:
-            raise ExampleError(str(error)) from None
+        problems = dict(sorted(_names(root)))
+        is_refused = {name: name.startswith(f"{refused}/") for name in problems}
+        while True:
+            importable = [n for n in problems if not problems[n] and not is_refused[n]]
+            try:
+                qualified = assign_names(root, importable)
+                break
+            except NamingError as error:
+                problems[error.example] = str(error)
         return cls(
             root,
             {
-                name: Example(name, root, name not in qualified, qualified.get(name, ""))
-                for name in names
+                name: Example(name, root, is_refused[name], qualified.get(name, ""), problem)
+                for name, problem in problems.items()
             },
         )
 

@@ -6,6 +6,7 @@ headers that it declares. Cython reads both here, as it does for ``cythonize``.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import threading
@@ -163,6 +164,12 @@ def _read(path: Path, root: Path) -> dict[str, Any]:
 
     class Tree(DependencyTree):
         """What is in the sources, with paths as they are, not relative to the current folder."""
+
+        def parse_dependencies(self: Any, filename: str) -> Any:
+            # To open a named pipe would take for ever.
+            if not os.path.isfile(filename):
+                raise ValueError(f"{filename} is not a file")
+            return super().parse_dependencies(filename)  # type: ignore[no-untyped-call]
 
         def distutils_info0(self: Any, filename: str) -> Any:
             info = DistutilsInfo()

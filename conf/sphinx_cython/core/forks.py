@@ -26,6 +26,8 @@ from . import fork_server, process
 # Windows has no fork; on macOS it exists but system libraries do not survive it.
 AVAILABLE = sys.platform not in ("win32", "darwin") and hasattr(os, "fork")
 PROGRAM = Path(fork_server.__file__)
+# How long the server may take to fork; first it imports Cython, which takes a second.
+ANSWER_SECONDS = 60.0
 # What is kept of all that a run prints.
 OUTPUT_LIMIT = 1_000_000
 
@@ -47,6 +49,11 @@ class Run:
     returncode: int
     output: str
     report: dict[str, Any]
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether it took longer than it may."""
+        return self.returncode == -signal.SIGALRM
 
 
 def python_command(*arguments: str) -> list[str]:
@@ -88,6 +95,8 @@ class ForkServer:
             except OSError as error:
                 ours.close()
                 raise ServerEndedError(str(error)) from error
+        # A server that does not answer is replaced.
+        ours.settimeout(ANSWER_SECONDS)
         self._connection = ours
         return ours
 

@@ -36,7 +36,15 @@ _INIT = "__init__"
 
 
 class NamingError(ValueError):
-    """A module cannot be imported under any name; the text tells what to rename."""
+    """A module cannot be imported under any name; the text tells what to rename.
+
+    Attributes:
+        example: The name of the example.
+    """
+
+    def __init__(self, example: str, message: str) -> None:
+        super().__init__(message)
+        self.example = example
 
 
 def import_root(path: Path) -> Path:
@@ -118,12 +126,13 @@ def _check(given: dict[str, str], left: set[str]) -> None:
     for name, qualified in given.items():
         top = qualified.split(".")[0]
         if name in left and top in RESERVED:
-            raise NamingError(f"{name}.pyx would hide the module {top!r}; rename its folder")
+            raise NamingError(name, f"{name}.pyx would hide the module {top!r}; rename its folder")
         for part in qualified.split("."):
             if not part.isidentifier() or keyword.iskeyword(part):
                 raise NamingError(
+                    name,
                     f"{name}.pyx cannot be imported as {qualified!r}, since {part!r} is not a name "
-                    "in Python; rename that file or folder"
+                    "in Python; rename that file or folder",
                 )
         # Two that are left are not imported from one place, so neither can have the first part.
         _claim(claimed, top if name in left else import_name(qualified), name)
@@ -140,5 +149,5 @@ def _claim(claimed: dict[str, str], module: str, name: str) -> None:
     other = claimed.setdefault(module, name)
     if other != name:
         raise NamingError(
-            f"{name}.pyx and {other}.pyx would both be the module {module!r}; rename one"
+            name, f"{name}.pyx and {other}.pyx would both be the module {module!r}; rename one"
         )

@@ -239,8 +239,7 @@ def run(
     out, err = (stream.text() for stream in streams)
     if not in_time:
         child.wait()
-        reason = f"took longer than {timeout:g} s and was ended"
-        raise StepError(step, reason, subject=subject, output=out + err, limit=timeout)
+        raise too_long(step, timeout, subject=subject, output=out + err)
     return Completed(child.wait(), out, err)
 
 
@@ -251,19 +250,50 @@ def run_step(
     *,
     timeout: float = STEP_SECONDS,
     subject: str = "",
+    scratch: Path | None = None,
+    makes: str = "",
 ) -> None:
-    """Run a compiler in a folder, which is also where it keeps temporary files.
+    """Run a compiler.
+
+    Args:
+        step: What this is, for messages.
+        command: Program and arguments.
+        cwd: The folder.
+        timeout: The seconds it may take.
+        subject: What it works on, for messages.
+        scratch: The folder for its temporary files.
+        makes: The file it has to write, relative to the folder.
 
     Raises:
         CompileError: It rejected its source: it ended with another exit code than 0.
-        StepError: It cannot be started, took too long, or was ended by a signal, which tells
-            nothing of the source.
+        StepError: It cannot be started, took too long, was ended by a signal or did not write the
+            file, which tells nothing of the source.
     """
-    done = run(command, step=step, cwd=cwd, timeout=timeout, subject=subject, env=environment(cwd))
+    variables = environment(scratch)
+    done = run(command, step=step, cwd=cwd, timeout=timeout, subject=subject, env=variables)
+    check(step, done, subject=subject)
+    if makes and not Path(cwd, makes).is_file():
+        reason = f"{done.end} and did not write {makes}"
+        raise StepError(step, reason, subject=subject, output=done.output)
+
+
+def check(step: str, done: Completed, *, subject: str = "") -> None:
+    """Tell by the exit code whether a compiler has done its work.
+
+    Raises:
+        CompileError: It rejected its source.
+        StepError: It was ended by a signal, which tells nothing of the source.
+    """
     if done.returncode < 0:
         raise StepError(step, done.end, subject=subject, output=done.output)
     if done.returncode != 0:
         raise CompileError(step, done.output or done.end, subject=subject)
+
+
+def too_long(step: str, limit: float, *, subject: str = "", output: str = "") -> StepError:
+    """Return the error of a step that took longer than it may."""
+    reason = f"took longer than {limit:g} s and was ended"
+    return StepError(step, reason, subject=subject, output=output, limit=limit)
 
 
 class _Stream:

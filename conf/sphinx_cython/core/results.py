@@ -67,7 +67,7 @@ class Results:
     def failures(self) -> Iterator[Failure]:
         """Yield the variants that should have compiled and did not."""
         for outcome in self.outcomes.values():
-            if isinstance(outcome, Failure) and not outcome.variant.example.refused:
+            if isinstance(outcome, Failure) and not outcome.expected:
                 yield outcome
 
     def lines(self, artefact: Artefact) -> list[Line]:

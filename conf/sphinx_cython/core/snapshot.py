@@ -12,6 +12,7 @@ import os
 import re
 import sysconfig
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -94,11 +95,12 @@ class Snapshot:
     def content(self, label: str) -> str:
         """Return the digest of a file's content; empty if it cannot be read."""
         if label not in self._contents:
-            try:
-                with open(self.path(label), "rb") as stream:
+            self._contents[label] = ""
+            path = self.path(label)
+            # Anything else, such as a named pipe, could be read for ever.
+            if os.path.isfile(path):
+                with suppress(OSError), open(path, "rb") as stream:
                     self._contents[label] = hashlib.file_digest(stream, "sha256").hexdigest()
-            except OSError:
-                self._contents[label] = ""
         return self._contents[label]
 
     def content_read(self, label: str) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from . import variants
-from .artefact import Artefact, Variant, module_filename
+from .artefact import Artefact, Failure, Variant, module_filename
 from .config import DEFAULT_PROFILE
 from .names import SHARED_MODULE, VARIANTS_PACKAGE
 from .store import atomic_folder, is_intact, seal
@@ -35,7 +35,12 @@ class _File(NamedTuple):
     digest: str
 
 
-def make_stage(artefacts: Iterable[Artefact], shared: Path | None, cache: Path) -> Path:
+def make_stage(
+    artefacts: Iterable[Artefact],
+    shared: Path | None,
+    cache: Path,
+    failures: Iterable[Failure] = (),
+) -> Path:
     """Return a folder from which modules can be imported.
 
     It is named after what is in it, so that two builds never change it under each other.
@@ -44,10 +49,24 @@ def make_stage(artefacts: Iterable[Artefact], shared: Path | None, cache: Path) 
         artefacts: The modules.
         shared: The folder with the shared utility module, if one of them needs it.
         cache: Where to make it.
+        failures: What was not built. An import of it raises an error of its own, so that the page
+            that imports it need not be reported too.
+
+    Raises:
+        StoreError: It cannot be made.
     """
     files = _files(list(artefacts))
+    missing = {
+        _place(failure.variant).with_name(f"{failure.variant.import_name.split('.')[-1]}.py"): (
+            f"raise ImportError({failure.import_error!a})\n"
+        )
+        for failure in failures
+        if not failure.variant.example.problem
+    }
     key = hashlib.sha256(
-        repr([_sha256(Path(variants.__file__)), str(shared), *sorted(_listed(files))]).encode()
+        repr(
+            [_sha256(Path(variants.__file__)), str(shared), *sorted(_listed(files)), *missing]
+        ).encode()
     ).hexdigest()[:20]
     folder = cache / f"stage-{key}"
     if is_intact(folder):
@@ -56,7 +75,11 @@ def make_stage(artefacts: Iterable[Artefact], shared: Path | None, cache: Path) 
         for place, file in files.items():
             (work / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(file.copied, work / place)
-        if any(place.parts[0] == VARIANTS_PACKAGE for place in files):
+        for place, text in missing.items():
+            (work / place).parent.mkdir(parents=True, exist_ok=True)
+            if not (work / place).exists():
+                (work / place).write_text(text)
+        if any(place.parts[0] == VARIANTS_PACKAGE for place in (*files, *missing)):
             shutil.copyfile(variants.__file__, work / VARIANTS_PACKAGE / "__init__.py")
         if shared:
             shutil.copy2(shared / module_filename(SHARED_MODULE), work)

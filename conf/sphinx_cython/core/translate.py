@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from .names import SHARED_MODULE as SHARED_MODULE
 
 # What Cython read, in the folder of the artefact until its dependencies are known.
 REPORT = "cython-report.json"
-SECONDS = 300.0
 
 
 def arguments(variant: Variant) -> list[str]:
@@ -37,13 +35,22 @@ def arguments(variant: Variant) -> list[str]:
     return [*words, f"{example.name}.pyx"]
 
 
-def translate(variant: Variant, root: Path, work: Path) -> None:
+def translate(
+    variant: Variant, root: Path, work: Path, seconds: float = process.STEP_SECONDS
+) -> None:
     """Let Cython write the C file and its annotated page into a folder.
 
     A report of what Cython read is there too, also if it refused the source.
 
+    Args:
+        variant: What to translate.
+        root: The examples folder.
+        work: The folder to write into.
+        seconds: How long it may take.
+
     Raises:
         CompileError: Cython refused the source.
+        StepError: It took too long, was ended by a signal or wrote nothing.
     """
     example = variant.example
     try:
@@ -54,17 +61,32 @@ def translate(variant: Variant, root: Path, work: Path) -> None:
     words = ["-o", str((work / f"{example.module}.{suffix}").absolute()), *arguments(variant)]
     if language == "c++":
         words.insert(0, "--cplus")
-    run_cython(words, root, work / REPORT)
+    run_cython(words, root, work / REPORT, seconds, variant.key)
+    for name in (f"{example.module}.{suffix}", f"{example.module}.html"):
+        _check_written(work / name, variant.key)
 
 
-def generate_shared(work: Path) -> None:
+def generate_shared(work: Path, seconds: float = process.STEP_SECONDS) -> None:
     """Let Cython write the C file of the shared utility module into a folder.
+
+    Args:
+        work: The folder.
+        seconds: How long it may take.
 
     Raises:
         CompileError: Cython has no such command.
+        StepError: It took too long, was ended by a signal or wrote nothing.
     """
-    run_cython(["generate-shared", f"{SHARED_MODULE}.c"], work, work / REPORT)
+    subject = "the shared utility module"
+    run_cython(["generate-shared", f"{SHARED_MODULE}.c"], work, work / REPORT, seconds, subject)
+    _check_written(work / f"{SHARED_MODULE}.c", subject)
     (work / REPORT).unlink(missing_ok=True)
+
+
+def _check_written(path: Path, subject: str) -> None:
+    if not path.is_file():
+        reason = f"ended with exit code 0 and did not write {path.name}"
+        raise process.StepError("Cython", reason, subject=subject)
 
 
 def read_report(path: Path) -> dict[str, Any]:
@@ -73,7 +95,13 @@ def read_report(path: Path) -> dict[str, Any]:
     return report
 
 
-def run_cython(words: Sequence[str], cwd: Path, report: Path, seconds: float = SECONDS) -> None:
+def run_cython(
+    words: Sequence[str],
+    cwd: Path,
+    report: Path,
+    seconds: float = process.STEP_SECONDS,
+    subject: str = "",
+) -> None:
     """Run Cython, in a fork of a warm process where there is such a thing.
 
     Args:
@@ -81,9 +109,11 @@ def run_cython(words: Sequence[str], cwd: Path, report: Path, seconds: float = S
         cwd: The folder to run it in.
         report: The file for what it read.
         seconds: How long it may take.
+        subject: What it works on, for messages.
 
     Raises:
         CompileError: It ended with another exit code than 0.
+        StepError: It took too long or was ended by a signal, which tells nothing of the source.
     """
     if AVAILABLE:
         try:
@@ -94,16 +124,11 @@ def run_cython(words: Sequence[str], cwd: Path, report: Path, seconds: float = S
         else:
             if run.report:
                 report.write_text(json.dumps(run.report), encoding="utf-8")
-            if run.returncode != 0:
-                raise process.CompileError("Cython", run.output + _end(run.returncode, seconds))
+            if run.timed_out:
+                raise process.too_long("Cython", seconds, subject=subject, output=run.output)
+            process.check(
+                "Cython", process.Completed(run.returncode, run.output, ""), subject=subject
+            )
             return
     command = python_command("run", str(report.absolute()), str(cwd.absolute()), *words)
-    process.run_step("Cython", command, report.parent)
-
-
-def _end(returncode: int, seconds: float) -> str:
-    if returncode >= 0:
-        return ""
-    if -returncode == signal.SIGALRM:
-        return f"Cython took longer than {seconds:g} s and was ended\n"
-    return f"Cython was ended by {signal.Signals(-returncode).name}\n"
+    process.run_step("Cython", command, report.parent, timeout=seconds, subject=subject)

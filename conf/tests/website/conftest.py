@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -20,8 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from publishing.browser import FLAGS, NAMES
 
 ROOT = Path(__file__).resolve().parents[3]
 # A site that works here works below any path.
@@ -184,19 +181,6 @@ def base(site: Path) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}{PREFIX}"
         server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def browser(site: Path) -> Iterator[Any]:
-    """The system's Chromium."""
-    api = pytest.importorskip("playwright.sync_api")
-    executable = next(filter(None, map(shutil.which, NAMES)), None)
-    if not executable:
-        pytest.skip(f"there is no browser here: none of {', '.join(NAMES)}")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
-        yield browser
-        browser.close()
 
 
 class Tab:
