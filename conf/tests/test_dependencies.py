@@ -366,8 +366,8 @@ def test_what_failed_by_chance_has_another_digest_than_what_is_made_later(
     verbatim = 'cdef extern from *:\n    """\n    /* __has_include */\n    """\n'
     real = building.compile_module
 
-    def fail(*arguments: object) -> None:
-        real(*arguments)
+    def fail(*arguments: object, **options: object) -> None:
+        real(*arguments, **options)
         raise CompileError("the C compiler", "out of order")
 
     monkeypatch.setattr(building, "compile_module", fail)
@@ -439,8 +439,10 @@ def test_a_file_that_changes_during_the_build_is_not_current_afterwards(make_bui
     real = building.translate
     for name in HEADER:
 
-        def translate(variant: Variant, root: Path, work: Path, name: str = name) -> None:
-            real(variant, root, work)
+        def translate(
+            variant: Variant, root: Path, *rest: object, name: str = name, **options: object
+        ) -> None:
+            real(variant, root, *rest, **options)
             (root / name).write_text(HEADER[name] + "\n")
 
         monkeypatch.setattr(building, "translate", translate)

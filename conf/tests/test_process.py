@@ -165,10 +165,8 @@ def test_a_process_left_behind_delays_nothing_and_is_ended(tmp_path):
 
 
 @posix
-def test_an_interruption_ends_the_children(tmp_path, request):
-    # A shell that starts tests in the background makes them ignore interruptions.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
+@pytest.mark.usefixtures("interruptible")
+def test_an_interruption_ends_the_children(tmp_path):
     note = tmp_path / "note"
 
     def interrupt() -> None:

@@ -11,6 +11,7 @@ import pytest
 from sphinx.application import Sphinx
 from sphinx.cmd.build import build_main
 from sphinx.errors import ExtensionError
+from sphinx.util.docutils import docutils_namespace
 
 from publishing import search
 
@@ -94,6 +95,7 @@ def test_terms_that_are_gone_leave_nothing(docs: Path) -> None:
 
 def test_an_index_of_an_unknown_form_is_an_error_that_says_so(docs: Path, monkeypatch) -> None:
     monkeypatch.setattr(search, "PREFIX", "Search.setAnotherIndex(")
-    app = Sphinx(docs, None, docs.with_name("html"), docs.with_name("trees"), "html")
+    with docutils_namespace():
+        app = Sphinx(docs, None, docs.with_name("html"), docs.with_name("trees"), "html")
     with pytest.raises(ExtensionError, match=r"searchindex\.js is not written as Sphinx 9 does"):
         search.complete_index(app, None)

@@ -163,6 +163,7 @@ def test_a_named_pipe_among_the_sources(make_builder):
 # --- interruption
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_build_ends_what_runs_and_starts_nothing_more(builder_with, tmp_path):
     files = {f"bad{n}.pyx": "x = 1\n" for n in range(9)}
     does = "sleep 300 & echo $! >> {note}; wait"
