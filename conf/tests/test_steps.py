@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import _thread
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -173,7 +173,7 @@ def test_an_interrupted_build_ends_what_runs_and_starts_nothing_more(builder_wit
     def interrupt() -> None:
         while not note.exists():
             time.sleep(0.01)
-        _thread.interrupt_main()
+        os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt).start()
     with pytest.raises(KeyboardInterrupt):
