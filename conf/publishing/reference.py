@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from docutils import languages, nodes
 from docutils.parsers.rst import directives
-from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 from sphinx_cython import markup
@@ -28,6 +27,10 @@ if TYPE_CHECKING:
 
 _SECTION = re.compile(r"^(Argument|Content|Options|Attributes):\n((?:(?: {4}.*)?\n)+)", re.M)
 _ENTRY = re.compile(r"^(\w+)(?: \((.+?)\))?: (.*(?:\n(?: .*)?)*)", re.M)
+
+
+class Undescribed(Exception):
+    """A docstring lacks something, or there is nothing of the name."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def describe(directive: type[Any]) -> tuple[str, list[Part]]:
     """Return what a directive does, and what can be written in it.
 
     Raises:
-        ExtensionError: Something that can be written in it has no description in a docstring.
+        Undescribed: Something that can be written in it has no description in a docstring.
     """
     docstrings = [read_docstring(base) for base in directive.__mro__ if base is not object]
 
@@ -119,7 +122,7 @@ def describe(directive: type[Any]) -> tuple[str, list[Part]]:
     text = docstrings[0].text
     missing = [part.name for part in parts if not part.text] + ["text"] * (not text)
     if missing:
-        raise ExtensionError(f"no docstring of {directive.__qualname__} describes {missing}")
+        raise Undescribed(f"no docstring of {directive.__qualname__} describes {missing}")
     return text, parts
 
 
@@ -150,19 +153,21 @@ def settings(documented: type[Any]) -> Iterator[tuple[str, str]]:
     """Yield name and meaning, with type and default, of the fields of a dataclass.
 
     Raises:
-        ExtensionError: A field has no description.
+        Undescribed: A field has no description.
     """
     entries = read_docstring(documented).entries
+    if not is_dataclass(documented):
+        raise Undescribed(f"no docstring of {documented.__qualname__} describes fields")
     for item in fields(documented):
         if item.name not in entries:
-            raise ExtensionError(f"the docstring of {documented.__qualname__} lacks {item.name!r}")
+            raise Undescribed(f"the docstring of {documented.__qualname__} lacks {item.name!r}")
         default = default_value(item)
         kind = f"``{item.type}``, " + (f"by default ``{default}``" if default else "required")
         yield f"``{item.name}``", f"{entries[item.name].text}\n\n{kind}"
 
 
-def kinds_of_c() -> Iterator[tuple[str, str, str]]:
-    """Yield kind, meaning and sample of the rows of the table of C."""
+def kinds_of_c() -> Iterator[tuple[str, str]]:
+    """Yield kind and meaning, with the sample, of the rows of the table of C."""
     words = {
         **dict(markup.KINDS),
         ckinds.PLAIN: "plain C",
@@ -170,7 +175,7 @@ def kinds_of_c() -> Iterator[tuple[str, str, str]]:
     }
     for rules in ckinds.TABLE.values():
         for rule in rules:
-            yield words[rule.kind], f"{rule.meaning}", f"``{' '.join(rule.sample.split())}``"
+            yield words[rule.kind], f"{rule.meaning}:\n\n``{' '.join(rule.sample.split())}``"
 
 
 def list_table(header: Iterable[str], rows: Iterable[Iterable[str]], *options: str) -> str:
@@ -183,47 +188,60 @@ def list_table(header: Iterable[str], rows: Iterable[Iterable[str]], *options: s
     return "\n".join(lines)
 
 
+Sources = tuple[type | ModuleType, ...]
+
+
 class Reference(SphinxDirective):
     """Base: turns reStructuredText into nodes, whichever syntax the page has."""
 
     required_arguments = 1
 
-    def nodes_of(self, text: str, *sources: type | ModuleType) -> list[nodes.Node]:
-        """Parse text, and have the page read again when a module changes that it comes from."""
+    def run(self) -> list[nodes.Node]:
+        """Parse the text, and have the page read again when a module changes that it is from."""
+        try:
+            text, sources = self.read()
+        except Undescribed as error:
+            raise self.error(str(error)) from error
         for source in sources:
             self.env.note_dependency(inspect.getfile(source))
-        if self.env.doc2path(self.env.docname).suffix == ".rst":
-            return self.parse_text_to_nodes(text)
-        return self.parse_text_to_nodes(f"````````{{eval-rst}}\n{text}\n````````")
+        if self.env.doc2path(self.env.docname).suffix != ".rst":
+            text = f"````````{{eval-rst}}\n{text}\n````````"
+        return self.parse_text_to_nodes(text)
+
+    def read(self) -> tuple[str, Sources]:
+        """Return the text, and what it is from; ``Undescribed`` for what there is not."""
+        raise NotImplementedError
 
 
 class DirectiveReference(Reference):
     """``directive-reference``: what a directive does, and a table of what is written in it."""
 
-    def run(self) -> list[nodes.Node]:
+    def read(self) -> tuple[str, Sources]:
         """Describe the directive that the argument names."""
         (name,) = self.arguments
         english = languages.get_language("en", self.state.document.reporter)
         directive, _messages = directives.directive(name, english, self.state.document)
         if directive is None:
-            raise self.error(f"no directive {name!r}")
+            raise Undescribed(f"no directive {name!r}")
         text, parts = describe(directive)
         if parts:
             rows = [(f"``{part.name}``", part.text, part.required) for part in parts]
             text += "\n\n" + list_table(("part", "meaning", "required"), rows)
-        return self.nodes_of(text, *directive.__mro__[:-1])
+        return text, directive.__mro__[:-1]
 
 
 class SettingReference(Reference):
     """``setting-reference``: a dataclass of settings as a table."""
 
-    def run(self) -> list[nodes.Node]:
+    def read(self) -> tuple[str, Sources]:
         """Describe the dataclass that the argument names with its module."""
         module, _, name = self.arguments[0].rpartition(".")
-        documented = getattr(importlib.import_module(module), name)
+        try:
+            documented = getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise Undescribed(f"no class {self.arguments[0]!r}: {error}") from error
         table = list_table(("setting", "meaning"), settings(documented))
-        text = read_docstring(documented).text
-        return self.nodes_of(f"{text}\n\n{table}", documented)
+        return f"{read_docstring(documented).text}\n\n{table}", (documented,)
 
 
 class KindReference(Reference):
@@ -231,10 +249,10 @@ class KindReference(Reference):
 
     required_arguments = 0
 
-    def run(self) -> list[nodes.Node]:
-        """Write a row for each row of the extension's own table."""
-        header = ("kind", "what the C does", "sample")
-        return self.nodes_of(list_table(header, kinds_of_c(), ":class: words"), ckinds, markup)
+    def read(self) -> tuple[str, Sources]:
+        """Describe each row of the extension's own table."""
+        header = ("kind", "what the C does, with a sample")
+        return list_table(header, kinds_of_c(), ":class: words"), (ckinds, markup)
 
 
 def setup(app: Sphinx) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import shutil
 from dataclasses import fields
@@ -10,11 +11,10 @@ from typing import Any
 
 import pytest
 from docutils.parsers.rst import directives
-from sphinx.errors import ExtensionError
 from support import Site
 from test_snapshots import SNAPSHOTS
 
-from publishing.reference import describe, kinds_of_c, read_docstring, settings
+from publishing.reference import Undescribed, describe, kinds_of_c, read_docstring, settings
 from sphinx_cython import components
 from sphinx_cython.core.ckinds import TABLE
 from sphinx_cython.core.config import Config, Profile
@@ -69,7 +69,7 @@ def test_an_option_without_a_description_is_an_error():
         has_content = False
         option_spec: dict[str, Any] = {"depth": directives.unchanged}  # noqa: RUF012
 
-    with pytest.raises(ExtensionError, match=r"Documented describes \[':depth:'\]"):
+    with pytest.raises(Undescribed, match=r"Documented describes \[':depth:'\]"):
         describe(Documented)
 
 
@@ -145,3 +145,62 @@ def test_what_is_said_to_be_required_is(tmp_path: Path, cache: Path):
     warned = re.findall(r"([\w-]+)\.md:\d+: (?:WARNING|ERROR)", site.build().err)
     assert {key for key, value in required.items() if value} == set(warned)
     assert len(required) > len(warned) > len(DIRECTIVES)
+
+
+MD = """
+# Reference
+
+```{directive-reference} cython-excerpt
+```
+
+```{setting-reference} sphinx_cython.core.config.Config
+```
+
+```{kind-reference}
+```
+"""
+RST = """
+Reference
+=========
+
+.. directive-reference:: cython-excerpt
+
+.. setting-reference:: sphinx_cython.core.config.Config
+
+.. kind-reference::
+"""
+
+
+def test_pages_have_the_tables_and_are_read_again_when_docstrings_change(site: Site):
+    site.configure(more="extensions.append('publishing.reference')")
+    site.write({"docs/index.md": f"{MD}\n```{{toctree}}\nother\n```\n", "docs/other.rst": RST})
+    site.passes()
+    pages = [site.page(name) for name in ("index", "other")]
+    options, fields_, kinds = pages[0].select("table")
+    assert [str(t) for t in pages[1].select("table")] == [str(options), str(fields_), str(kinds)]
+    assert [th.get_text() for th in options.select("th")] == ["part", "meaning", "required"]
+    assert "function" in options.get_text()
+    assert len(fields_.select("tbody tr")) == len(fields(Config))
+    assert len(kinds.select("tbody tr")) == sum(map(len, TABLE.values()))
+    with (site.root / "doctrees" / "environment.pickle").open("rb") as stream:
+        environment = pickle.load(stream)
+    for page in ("index", "other"):
+        read = {Path(name).name for name in environment.dependencies[page]}
+        assert {"base.py", "excerpt.py", "config.py", "ckinds.py"} <= read
+
+
+@pytest.mark.parametrize(
+    ("directive", "message"),
+    [
+        ("{directive-reference} cython-nothing", "no directive 'cython-nothing'"),
+        ("{setting-reference} sphinx_cython.core.config.Nothing", "no class 'sphinx_cython.core"),
+        ("{setting-reference} Nothing", "no class 'Nothing'"),
+        ("{setting-reference} fractions.Fraction", "docstring of Fraction"),
+    ],
+)
+def test_what_is_not_there_is_an_error_at_its_line(site: Site, directive: str, message: str):
+    site.configure(more="extensions.append('publishing.reference')")
+    site.write({"docs/index.md": f"# Reference\n\n```{directive}\n```\n"})
+    (error,) = site.fails().warnings
+    assert "index.md:3: ERROR: " in error
+    assert message in error

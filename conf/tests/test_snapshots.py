@@ -19,6 +19,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
+from difflib import unified_diff
 from importlib.metadata import version
 from pathlib import Path
 
@@ -140,7 +141,10 @@ def test_a_page_yields_its_snapshot(built: Site, toolchain: Toolchain, name: str
     if UPDATE in os.environ:
         path.write_text(text, encoding="utf-8")
     kept = path.read_text(encoding="utf-8") if path.is_file() else ""
-    assert text.splitlines() == kept.splitlines(), f"{UPDATE}=1 writes {name}/{form} again"
+    if text != kept:
+        lines = kept.splitlines(), text.splitlines()
+        diff = "\n".join(unified_diff(*lines, "kept", "yielded", lineterm=""))
+        pytest.fail(f"{name}/{form} is not as it was; {UPDATE}=1 writes it\n{diff}", pytrace=False)
 
 
 def test_each_directive_has_a_snapshot():
