@@ -30,6 +30,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         navigation,
         notebooks,
         plain,
+        reference,
         search,
         versions,
     )
@@ -44,6 +45,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         navigation,
         notebooks,
         plain,
+        reference,
         search,
         versions,
     )

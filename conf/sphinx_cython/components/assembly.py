@@ -60,7 +60,12 @@ class cython_assembly(cython_node):
 
 
 class AssemblyDirective(ExcerptDirective):
-    """Shows the machine code of the innermost loop that a line is in."""
+    """Shows the machine code of the innermost loop that a line is in.
+
+    It is the machine code of the module that cells import. Compiler, flags and kind of processor
+    are named below it. Instructions made from the line itself are set off from those that only run
+    the loop.
+    """
 
     def make(self) -> nodes.Element:
         """Find the loop."""

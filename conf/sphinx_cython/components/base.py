@@ -216,7 +216,16 @@ def made_by(results: Results, variant: Variant) -> str:
 
 
 class CythonDirective(SphinxDirective):
-    """Base: finds examples, and turns what an author got wrong into a warning at the line."""
+    """Base: finds examples, and turns what an author got wrong into a warning at the line.
+
+    Argument:
+        The example: its path below the folder of examples without the suffix, or the name of the
+        file alone.
+
+    Options:
+        profile: The profile under which the example is built, where it is not the default one.
+        name: A target for links to the box.
+    """
 
     required_arguments = 1
     final_argument_whitespace = True

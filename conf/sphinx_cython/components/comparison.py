@@ -114,14 +114,28 @@ class cython_comparison(cython_node):
 
 
 class ComparisonDirective(LineDirective):
-    """Compares one line in several functions or variants. The argument is the line.
+    """Compares one line in several functions or variants, and what each of them costs.
 
-    Each line of the content is a row::
+    A row shows the expressions that do the work, and all C of the line when opened.
 
-        function | Label | statement to time
+    If rows have statements, they are timed against each other: in one process, in turns, the best
+    of many rounds. A statement can use the names of the row's module. Only ratios are shown.
 
-    where ``function`` may be ``example::function@profile`` if it differs from the options, and
-    may be followed by ``> line`` if its line reads differently. The statement is optional.
+    Argument:
+        The text of the line.
+
+    Content:
+        A row on each line: ``function | label | statement``. Label and statement may be left out.
+        Instead of ``function`` one can write ``example::function``, ``function@profile``, and
+        ``function > line`` if the line reads differently there.
+
+    Options:
+        example (if a row names none): The example of the rows that name none.
+        setup: Python that runs before the statements are timed.
+        cost: What the cost is of, in words, for the heading.
+        full: Show all C of each line at once, for lines that differ in their checks.
+        score: Show the score by which ``cython -a`` colors the line.
+        profile: The profile of the rows that name none, where it is not the default one.
     """
 
     has_content = True

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class ExampleDirective(ListingDirective):
     """Makes the page of an example: its docstring, then its listing with downloads.
 
-    Links from other pages lead to the listing of such a page, so it has all lines.
+    Links from other pages lead to the listing on this page, so it has all lines.
     """
 
     option_spec: ClassVar[dict[str, Any]] = CythonDirective.option_spec

@@ -80,7 +80,13 @@ class cython_excerpt(cython_node):
 
 
 class ExcerptDirective(LineDirective):
-    """Shows the C of one line."""
+    """Shows the C of one line.
+
+    Options:
+        function (required): The function that the line is in.
+        line (required): The text of the line without its indentation. A comment at its end may be
+            left out.
+    """
 
     option_spec: ClassVar[dict[str, Any]] = Options(
         CythonDirective.option_spec,

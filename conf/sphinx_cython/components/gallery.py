@@ -25,7 +25,15 @@ class cython_gallery(nodes.General, nodes.Element):
 
 
 class GalleryDirective(CythonDirective):
-    """Lists the examples of some folders, or all, that have a page."""
+    """Lists the examples that have a page.
+
+    Each entry has the first paragraph of the example's docstring, the names of its functions, and
+    links to the pages that show it. Within a folder, entries are in the order of the table of
+    contents of this page.
+
+    Argument:
+        The folders, separated by white space; all of them if there is no argument.
+    """
 
     required_arguments = 0
     optional_arguments = 1

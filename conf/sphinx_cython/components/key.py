@@ -29,8 +29,8 @@ class cython_key(cython_node):
 class KeyDirective(SphinxDirective):
     """Explains what the marks on C and on instructions mean.
 
-    The first box with C on every other page names the kinds of C and links to the page with this
-    directive.
+    On every other page, the first box with C names the kinds of C, and links to the page that has
+    this directive.
     """
 
     def run(self) -> list[nodes.Node]:

@@ -85,7 +85,12 @@ class cython_listing(cython_node):
 
 
 class ListingDirective(CythonDirective):
-    """Shows an example, or one function of it. Each line that has C opens to it."""
+    """Shows an example, or one function of it. Each line that has C opens to it.
+
+    Options:
+        function: Show the lines of this function only, with its decorators. A method is
+            ``Class.method``.
+    """
 
     option_spec: ClassVar[dict[str, Any]] = Options(
         CythonDirective.option_spec, function=directives.unchanged_required

@@ -59,7 +59,8 @@ class cython_refusal(cython_node):
 class RefusalDirective(CythonDirective):
     """Shows an example that must not compile, with the messages of the compiler at their lines.
 
-    If it compiles, the build fails.
+    If it compiles, the build fails. Such examples are in the folder that the setting ``refused``
+    names.
     """
 
     def make(self) -> nodes.Element:

@@ -42,7 +42,14 @@ class cython_utility(cython_node):
 
 
 class UtilityDirective(CythonDirective):
-    """Shows definitions of the generated C file, each named on a line of the content."""
+    """Shows definitions of the generated C file: functions, macros and structs.
+
+    Branches of ``#if`` that were not compiled are folded. The shared utility module holds some
+    definitions of an example under a profile with ``shared``; for those, name a profile without it.
+
+    Content:
+        The names of the definitions, separated by white space.
+    """
 
     has_content = True
 

@@ -25,9 +25,9 @@ class Profile:
         directives: Cython compiler directives, as ``(name, value)``.
         shared: Take utility code from one shared module (``cython generate-shared``) instead of
             generating it into every example. The shared module is compiled without macros, and
-            Cython asks for the same macros on both sides, so a shared profile cannot have any.
+            Cython requires the same macros on both sides, so a shared profile cannot have any.
         examples: Glob patterns over example names; the profile applies to those that match.
-        optional_flags: More flags, each left out where the compiler does not know it.
+        optional_flags: More flags for the C compiler; one that it does not accept is left out.
     """
 
     name: str
@@ -70,13 +70,14 @@ class Config:
 
     Attributes:
         examples: The folder with the ``.pyx`` files, relative to the folder of ``conf.py``.
-        cache: Where artefacts are kept between builds, relative likewise. An artefact that none
-            of the last five builds used is removed, and so are the oldest results of cells and
-            measurements beyond 64 MB each. Nothing is removed while another build uses the cache.
+        cache: The folder that keeps artefacts between builds, relative to the folder of
+            ``conf.py``. An artefact that none of the last five builds used is removed, and so are
+            the oldest results of cells and measurements beyond 64 MB each. Nothing is removed while
+            another build uses the cache.
         profiles: All profiles; the first one must be called ``default``.
-        refused: Sub-folder of ``examples`` whose files must *not* compile.
-        helpers: Folders put on the import path of executed pages (relative likewise). A change
-            in a helper that a page imported re-executes the page.
+        refused: The sub-folder of ``examples`` whose files must *not* compile.
+        helpers: Folders on the import path of cells, relative to the folder of ``conf.py``. A
+            change in a module there re-executes the pages that imported it.
         cell_output_limit: Bytes a cell may write: text, pictures and all.
         step_timeout: Seconds that one step of a build may take: Cython with one example, or the C
             compiler with one file.
