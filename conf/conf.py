@@ -92,21 +92,9 @@ html_theme_options = addresses.source_options()
 html_static_path = ["static"]
 html_css_files = [
     "pictures.css",
-    "plots.css",
-    "tables.css",
-    "rooms.css",
+    "text.css",
     "code.css",
-    "headings.css",
-    "myst-nb.css",
-    "search.css",
-    "finding.css",
-    "motion.css",
-    "brand.css",
-    "footer.css",
-    "touch.css",
-    "gallery.css",
-    "tree.css",
-    "copy.css",
+    "frame.css",
     "print.css",
     ("explorer.css", {}),  # a pair, so that it is not joined with the others
 ]

@@ -28,8 +28,10 @@ EXTRAS = Path(__file__).parent / "archive"
 # What belongs to examples. What tools leave beside them (C, modules) does not.
 SOURCES = {".pyx", ".pxd", ".pxi", ".h", ".py", ".toml", ".build", ".txt"}
 LEFT_OUT = {"tests", "build", "dist", "__pycache__"}
-# The pictures take their colours from the first of these.
-SHEETS = ("conf/sphinx_cython/static/cython-colours.css", "conf/static/pictures.css")
+# The pictures take their colors from the first of these.
+SHEETS = ("conf/sphinx_cython/static/cython-colors.css", "conf/static/pictures.css")
+# JupyterLab has its switch on the same element as Furo.
+JUPYTER = 'body[data-jp-theme-light="false"] {\n  color-scheme: dark;\n}\n'
 
 
 def needs_site(helper: Path) -> bool:
@@ -55,6 +57,12 @@ def profiles(config: Config) -> dict[str, dict[str, object]]:
     }
 
 
+def picture_style() -> str:
+    """Return the style sheet of the pictures."""
+    sheets = [(ROOT / name).read_text("utf-8") for name in SHEETS]
+    return "\n".join([*sheets, JUPYTER])
+
+
 def members(results: Results) -> dict[str, bytes]:
     """Return the content of every file in the archive, by name."""
     folder = results.builder.examples.root
@@ -66,8 +74,7 @@ def members(results: Results) -> dict[str, bytes]:
             found[inside.as_posix()] = path.read_bytes()
     for path in helpers(results):
         found[f"pictures/{path.name}"] = path.read_bytes()
-    sheets = [(ROOT / name).read_bytes() for name in SHEETS]
-    found["pictures/pictures.css"] = b"\n".join(sheets)
+    found["pictures/pictures.css"] = picture_style().encode()
     settings = json.dumps(profiles(results.builder.config), indent=2)
     found["profiles.json"] = f"{settings}\n".encode()
     return found

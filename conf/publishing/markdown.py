@@ -16,68 +16,38 @@ from urllib.parse import urlsplit
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.environment import BuildEnvironment
-from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from sphinx_cython.components.base import cython_node
 from sphinx_cython.domain import records
 
-# What a terminal colours a traceback with.
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+# What a terminal colors a traceback with.
+_COLORS = re.compile(r"\x1b\[[0-9;]*m")
 _SPECIAL = re.compile(r"([\\`*\[\]<>|]|(?<!\w)_|_(?!\w))")
 # What would begin a heading or an item of a list.
 _BEGINNING = re.compile(r"^(#+|[-+]|\d+[.)])(?=\s)", re.M)
 _LANGUAGES = {"ipython3": "python", "default": "", "none": "", "myst-ansi": ""}
-# The text of a picture, kept for those who cannot see it.
-_PLAIN = "plain"
 # The tag of a cell of which only the output is shown.
 HIDDEN = "remove-input"
 
 
 @dataclass
-class Output:
-    """What a cell wrote.
+class Cell:
+    """A cell of a page.
 
     Attributes:
-        kind: ``stdout``, ``stderr``, ``error`` or ``data``.
-        text: What it said, in words where it drew a picture.
-        html: The same as HTML, if there was any.
+        source: Its code.
+        count: Its number among those that ran, or 0.
+        tags: What is written above its code.
+        outputs: What it wrote, as in a notebook; nothing if the page does not show it.
     """
-
-    kind: str
-    text: str
-    html: str = ""
-
-
-@dataclass
-class Cell:
-    """A cell of a page; ``count`` is its number among those that ran, or 0."""
 
     source: str
     count: int
     tags: list[str]
-    outputs: list[Output] = field(default_factory=list)
+    outputs: list[dict[str, Any]] = field(default_factory=list)
 
 
 Block = str | Cell
-
-
-class KeepWords(SphinxPostTransform):
-    """Keeps the text of outputs that were also written as HTML, before MyST-NB drops it."""
-
-    default_priority = 3  # MyST-NB chooses at 4
-
-    def run(self, **kwargs: Any) -> None:
-        """Keep it beside each of them in one document."""
-        for bundle in self.document.findall(nodes.container):
-            if bundle.get("nb_element") != "mime_bundle":
-                continue
-            texts = [
-                child.astext()
-                for child in bundle.children
-                if isinstance(child, nodes.Element) and child.get("mime_type") == "text/plain"
-            ]
-            for html in bundle.findall(nodes.raw):
-                html[_PLAIN] = "".join(texts)
 
 
 def fenced(text: str, language: str = "") -> str:
@@ -90,21 +60,19 @@ def fenced(text: str, language: str = "") -> str:
 def cell_text(cell: Cell) -> str:
     """Return a cell and what it wrote as Markdown."""
     parts = [] if HIDDEN in cell.tags else [fenced(cell.source, "python")]
-    parts += [fenced(output.text, "text") for output in cell.outputs]
-    return "\n\n".join(parts)
+    texts = map(_output_text, cell.outputs)
+    return "\n\n".join([*parts, *(fenced(text, "text") for text in texts if text.strip())])
 
 
-def _output(node: nodes.Element) -> Output:
-    """Read what MyST-NB made of one output."""
-    classes: list[str] = node["classes"]
-    if isinstance(node, nodes.raw):
-        return Output("data", str(node.get(_PLAIN, "")), node.astext())
-    text = _COLOURS.sub("", node.astext())
-    if "traceback" in classes:
-        return Output("error", text)
-    if "stderr" in classes:
-        return Output("stderr", text)
-    return Output("stdout", text) if "stream" in classes else Output("data", text)
+def _output_text(output: Mapping[str, Any]) -> str:
+    """Return an output in words, those of a picture too."""
+    if output["output_type"] == "stream":
+        text = output["text"]
+    elif output["output_type"] == "error":
+        text = "\n".join(output["traceback"])
+    else:
+        text = output["data"].get("text/plain", "")
+    return _COLORS.sub("", "".join(text))
 
 
 def read_cell(node: nodes.Element, sources: Mapping[int, str]) -> Cell:
@@ -115,14 +83,14 @@ def read_cell(node: nodes.Element, sources: Mapping[int, str]) -> Cell:
         sources: The code of all cells of the page, by their positions.
     """
     metadata: dict[str, Any] = node["cell_metadata"]
-    count = int(node["exec_count"] or 0)
-    cell = Cell(sources[node["cell_index"]], count, metadata.get("tags", []))
-    for part in node.children:
-        if isinstance(part, nodes.Element) and part.get("nb_element") == "cell_code_output":
-            for child in part.children:
-                if isinstance(child, nodes.Element) and child.astext().strip():
-                    cell.outputs.append(_output(child))
-    return cell
+    parts = [part for part in node.children if isinstance(part, nodes.Element)]
+    shown = any(part.get("nb_element") == "cell_code_output" for part in parts)
+    return Cell(
+        sources[node["cell_index"]],
+        int(node["exec_count"] or 0),
+        metadata.get("tags", []),
+        node["outputs"] if shown else [],
+    )
 
 
 class Page:

@@ -1,25 +1,31 @@
-"""Each page as a notebook beside its HTML: its prose, its cells with what they wrote, and the C."""
+"""Each page as a notebook beside its HTML: its prose, its cells with what they wrote, and the C.
+
+A library, ``nbformat``, makes and checks the notebooks: it defines the format, and MyST-NB needs it
+anyway.
+"""
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import nbformat
 from docutils import nodes
+from nbformat import NotebookNode, v4
 from sphinx.environment import BuildEnvironment
 
 from sphinx_cython.core.results import Results
 from sphinx_cython.domain import get_results
 
-from .archive import NAME, helpers, needs_site
-from .markdown import HIDDEN, Cell, Output, Page, taken_away
+from .archive import NAME, needs_site, picture_style
+from .markdown import HIDDEN, Cell, Page, taken_away
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 SUFFIX = ".ipynb"
+HTML = "text/html"
 _FROM = re.compile(r"\bfrom [\w.]+ import\b[^\n;]*")
 
 
@@ -35,13 +41,15 @@ def imports(code: str, name: str) -> bool:
     )
 
 
-def preparation(results: Results, cells: list[Cell], archive: str) -> list[dict[str, Any]]:
+def preparation(results: Results, cells: list[Cell], archive: str) -> list[NotebookNode]:
     """Return the cells in front of the others: where the examples are from, and building them."""
     source = "\n".join(cell.source for cell in cells)
     built = sorted({outcome.variant.import_name for outcome in results.outcomes.values()})
     needed = [name for name in built if imports(source, name)]
     folder = results.helpers[0]
-    drawn = any(imports(source, path.stem) for path in helpers(results))
+    outputs = [output for cell in cells for output in cell.outputs]
+    # What draws may run only where the site is built; its picture is there all the same.
+    drawn = any("<svg" in "".join(output.get("data", {}).get(HTML, "")) for output in outputs)
     modules = sorted(folder.glob("*.py"))
     lost = [path.stem for path in modules if needs_site(path) and imports(source, path.stem)]
     if not (needed or drawn):
@@ -58,84 +66,63 @@ def preparation(results: Results, cells: list[Cell], archive: str) -> list[dict[
     if not needed:
         code = "import build_examples\n\nbuild_examples.find()"
     code = code.replace("'", '"')
+    first = Cell(code, 0, [])
     if drawn:
-        code += "\nbuild_examples.style()"
-    return [_markdown(note), _code(Cell(code, 0, []))]
+        first.source += "\nbuild_examples.style()"
+        # What this line would write: without it the pictures below are black until it runs.
+        style = {
+            HTML: f"<style>{picture_style()}</style>",
+            "text/plain": "<IPython.core.display.HTML object>",
+        }
+        first.outputs.append(v4.new_output("execute_result", style))
+    return [v4.new_markdown_cell(note), _code(first)]
 
 
-def _lines(text: str) -> list[str]:
-    return text.splitlines(keepends=True)
-
-
-def _markdown(text: str) -> dict[str, Any]:
-    return {"cell_type": "markdown", "metadata": {}, "source": _lines(text)}
-
-
-def _code(cell: Cell) -> dict[str, Any]:
+def _code(cell: Cell) -> NotebookNode:
     metadata: dict[str, Any] = {"tags": cell.tags} if cell.tags else {}
     if HIDDEN in cell.tags:
         metadata["jupyter"] = {"source_hidden": True}
-    return {
-        "cell_type": "code",
-        "execution_count": cell.count or None,
-        "metadata": metadata,
-        "outputs": [_output(output, cell.count) for output in cell.outputs],
-        "source": _lines(cell.source),
-    }
-
-
-def _output(output: Output, count: int) -> dict[str, Any]:
-    if output.kind in ("stdout", "stderr"):
-        return {"output_type": "stream", "name": output.kind, "text": _lines(output.text)}
-    if output.kind == "error":
-        name, _, value = output.text.rstrip().rpartition("\n")[2].partition(": ")
-        trace = output.text.splitlines()
-        return {"output_type": "error", "ename": name, "evalue": value, "traceback": trace}
-    data = {"text/plain": _lines(output.text)}
-    # A picture takes its colours from the site, and would be black without.
-    if output.html and "<svg" not in output.html:
-        data["text/html"] = _lines(output.html)
-    return {
-        "output_type": "execute_result",
-        "execution_count": count or None,
-        "data": data,
-        "metadata": {},
-    }
+    count = cell.count or None
+    outputs = [nbformat.from_dict(output) for output in cell.outputs]
+    for output in outputs:
+        if output.output_type == "execute_result":
+            output.execution_count = count
+    made: NotebookNode = v4.new_code_cell(
+        cell.source, execution_count=count, metadata=metadata, outputs=outputs
+    )
+    return made
 
 
 def notebook(env: BuildEnvironment, docname: str, doctree: nodes.document, base: str) -> str:
-    """Return a page as a notebook."""
+    """Return a page as a notebook.
+
+    Raises:
+        nbformat.ValidationError: It is not a valid one.
+    """
     blocks = list(Page(env, docname, taken_away(base, docname, SUFFIX)).blocks(doctree))
-    found = []
+    cells = []
     prose: list[str] = []
     for block in [*blocks, None]:
-        if isinstance(block, str):
-            # A cell for each section is easier to read and to change than one for all.
-            if block.startswith("#") and prose:
-                found.append(_markdown("\n\n".join(prose)))
-                prose = []
-            prose.append(block)
-            continue
-        if prose:
-            found.append(_markdown("\n\n".join(prose)))
+        # A cell for each section is easier to read and to change than one for all.
+        continues = isinstance(block, str) and not block.startswith("#")
+        if prose and not continues:
+            cells.append(v4.new_markdown_cell("\n\n".join(prose)))
             prose = []
-        if block is not None:
-            found.append(_code(block))
-    cells = [block for block in blocks if isinstance(block, Cell)]
+        if isinstance(block, str):
+            prose.append(block)
+        elif block is not None:
+            cells.append(_code(block))
+    executed = [block for block in blocks if isinstance(block, Cell)]
     archive = (base or "../" * docname.count("/")) + NAME
-    results = get_results(env)
-    found[1:1] = preparation(results, cells, archive)
-    for number, cell in enumerate(found):
-        # By default each would get a random name, and no two builds would be the same.
-        cell["id"] = f"cell-{number}"
+    cells[1:1] = preparation(get_results(env), executed, archive)
+    for number, cell in enumerate(cells):
+        # By default each has a random name, and no two builds would be the same.
+        cell.id = f"cell-{number}"
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    whole = {
-        "cells": found,
-        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    return json.dumps(whole, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    whole = v4.new_notebook(cells=cells, metadata=metadata)
+    nbformat.validate(whole)
+    return f"{nbformat.writes(whole)}\n"
 
 
 def write_notebook(

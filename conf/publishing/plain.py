@@ -15,7 +15,7 @@ from sphinx.environment import BuildEnvironment
 
 from .archive import NAME
 from .descriptions import description
-from .markdown import Cell, KeepWords, Page, cell_text, taken_away
+from .markdown import Cell, Page, cell_text, taken_away
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -92,8 +92,7 @@ def write_index(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    """Register the transform and the event handlers."""
-    app.add_post_transform(KeepWords)
+    """Register the event handlers."""
     app.connect("doctree-read", keep_description)
     app.connect("html-page-context", write_markdown)
     app.connect("build-finished", write_index)

@@ -4,7 +4,7 @@ Sphinx puts this behind its own script (html_search_scorer). Its ranking asks fo
 query and takes the best word for the whole. People ask in sentences, and paste error messages whose
 types are not those of a page; so here a page gains by every word it has, the more the rarer the
 word is on this site, and most by words in a heading. The heading that fits best is where the link
-leads. */
+leads. What of Sphinx's script is replaced here, SPHINX_CALLS of search.py lists. */
 "use strict";
 
 {
@@ -24,6 +24,22 @@ leads. */
   Scorer.score = ([docname, , , , score]) => {
     const place = PLACES.find(([pattern]) => pattern.test(docname));
     return Math.round(score * (place ? place[1] : 1));
+  };
+
+  // Beside longer words single letters, such as the C of “C-contiguous”, do not count: they would be
+  // marked in every word of the results.
+  const split = splitQuery;
+  splitQuery = (query) => {
+    const words = split(query);
+    const longer = words.filter((word) => word.length > 1);
+    return longer.length ? longer : words;
+  };
+
+  let index;
+  const setIndex = Search.setIndex;
+  Search.setIndex = (given) => {
+    index = given;
+    setIndex(given);
   };
 
   const stemmer = new Stemmer();
@@ -60,7 +76,6 @@ leads. */
   };
 
   Search.performTermsSearch = (searchTerms, excludedTerms) => {
-    const index = Search._index;
     const words = [...searchTerms].map((word) => look(word, index));
     const total = words.reduce((sum, { weight }) => sum + weight, 0);
     if (!total) return [];
@@ -103,14 +118,6 @@ leads. */
     const isNew = ([docname, , anchor]) =>
       !places.has(docname + anchor) && places.add(docname + anchor);
     return perform(...parsed).reverse().filter(isNew).reverse();
-  };
-
-  // Single letters, such as the C of “C-contiguous”, are not marked: they are in every word.
-  const parse = Search._parseQuery;
-  Search._parseQuery = (query) => {
-    const parsed = parse(query);
-    for (const marked of parsed[3]) if (marked.length < 2) parsed[3].delete(marked);
-    return parsed;
   };
 
   // From a disk no script may read another page, and every attempt would be an error in the console.

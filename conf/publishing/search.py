@@ -1,4 +1,8 @@
-"""Search: the order of its results (``scorer.js``), and its index after incremental builds."""
+"""Search: the order of its results (``scorer.js``), and its index after incremental builds.
+
+Our code and not a library: those that search static sites bring an index and a script of their own,
+where Sphinx has both and a hook for the order.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,18 @@ SCORER = Path(__file__).parent / "scorer.js"
 # How Sphinx writes its index.
 INDEX = "searchindex.js"
 PREFIX, SUFFIX = "Search.setIndex(", ")"
+
+# What scorer.js replaces of Sphinx's searchtools.js, and where that calls it. Only one is private:
+# nothing else sees all results.
+SPHINX_CALLS = {
+    "Scorer.score": "(item[4] = Scorer.score(item))",
+    "Scorer.title": "(Scorer.title * queryLower.length) / title.length",
+    "Search._performSearch": "const results = Search._performSearch( searchQuery, searchTerms,",
+    "Search.makeSearchSummary": "Search.makeSearchSummary(data, searchTerms, anchor)",
+    "Search.performTermsSearch": "Search.performTermsSearch(searchTerms, excludedTerms)",
+    "Search.setIndex": "setIndex: (index) => { Search._index = index;",
+    "splitQuery": "splitQuery(query.trim()).forEach((queryTerm) =>",
+}
 
 
 def set_scorer(app: Sphinx, config: Config) -> None:

@@ -60,6 +60,8 @@ class _Reading:
     docname: str
     # Where each cell starts, if the page is in Markdown.
     lines: dict[int, int] = field(default_factory=dict)
+    # None for a page that MyST-NB does not read as a notebook.
+    notebook: nbformat.NotebookNode | None = None
 
 
 _reading: _Reading | None = None
@@ -103,17 +105,37 @@ class Parser(myst_nb.sphinx_.Parser):
         """Read a page."""
         env = document.settings.env
         replaced = mock.patch.object(myst_nb.sphinx_, "create_client", _create_client)
-        with _reading_page(env), replaced:
+        with _reading_page(env) as reading, replaced:
             super().parse(inputstring, document)
+        if reading.notebook is not None:
+            _keep_outputs(document, reading.notebook)
+
+
+def _keep_outputs(document: nodes.document, notebook: nbformat.NotebookNode) -> None:
+    """Keep the outputs of cells with their nodes, for what writes pages in other forms.
+
+    MyST-NB turns them into other nodes, and those into what one builder shows: no way leads back.
+    """
+    for node in document.findall(nodes.container):
+        if node.get("nb_element") == "cell_code":
+            outputs = notebook.cells[node["cell_index"]].get("outputs", [])
+            node["outputs"] = [_plain(output) for output in outputs]
+
+
+def _plain(value: Any) -> Any:
+    """Return an output as plain dictionaries and lists, which need no nbformat to be unpickled."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 @contextmanager
-def _reading_page(env: BuildEnvironment) -> Iterator[None]:
+def _reading_page(env: BuildEnvironment) -> Iterator[_Reading]:
     global _reading
     before = _reading
     _reading = _Reading(env, env.docname)
     try:
-        yield
+        yield _reading
     finally:
         _reading = before
 
@@ -188,6 +210,7 @@ def _create_client(
 ) -> NotebookClientBase:
     """Create ours where MyST-NB would create a client that executes the page."""
     assert _reading is not None
+    _reading.notebook = notebook
     default = _create_default_client(notebook, source, nb_config, *more, **options)
     page = record(_reading.env, _reading.docname)
     page.cells = {n: cell.source for n, cell in _code(notebook)}

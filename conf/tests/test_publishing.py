@@ -133,6 +133,25 @@ def test_all_sheets_of_the_site_are_one(make):
     assert joined == "/* second.css */\ni { color: blue }\n\n/* first.css */\nb { color: red }\n"
 
 
+COLORS = CONF / "sphinx_cython" / "static" / "cython-colors.css"
+
+
+def test_each_color_is_written_once():
+    """Light and dark beside each other, for the screen and for paper."""
+    rows = [line for line in COLORS.read_text("utf-8").splitlines() if "--cy-" in line]
+    pattern = r"  --cy-[\w-]+: light-dark\(#[0-9a-f]{6}, #[0-9a-f]{6}\);"
+    assert [row for row in rows if not re.fullmatch(pattern, row)] == []
+    assert len({row.partition(":")[0] for row in rows}) == len(rows) > 10
+    sheets = [*CONF.glob("static/*.css"), *COLORS.parent.glob("*.css")]
+    written = {
+        f"{sheet.name}: {line.strip()}"
+        for sheet in sheets
+        for line in sheet.read_text("utf-8").splitlines()
+        if sheet != COLORS and re.search(r"#[0-9a-f]{3,8}\b|\b(?:rgb|hsl|oklch)a?\(", line)
+    }
+    assert written == set(), f"give it a name in {COLORS.name}"
+
+
 def test_the_commit_is_named_where_it_is_known(make):
     assert "commit" not in read(make())["index.html"].find("footer").text
     footer = read(make(commit="0123456789abcdef"))["index.html"].find("footer")

@@ -1,4 +1,4 @@
-"""The search index after an incremental build."""
+"""The search index after an incremental build, and the script that orders the results."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sphinx
 from sphinx.application import Sphinx
 from sphinx.cmd.build import build_main
 from sphinx.errors import ExtensionError
@@ -99,3 +100,26 @@ def test_an_index_of_an_unknown_form_is_an_error_that_says_so(docs: Path, monkey
         app = Sphinx(docs, None, docs.with_name("html"), docs.with_name("trees"), "html")
     with pytest.raises(ExtensionError, match=r"searchindex\.js is not written as Sphinx 9 does"):
         search.complete_index(app, None)
+
+
+def test_sphinx_calls_what_our_script_replaces() -> None:
+    """Otherwise the order of results would be Sphinx's own, without an error."""
+    script = Path(sphinx.__file__).parent / "themes/basic/static/searchtools.js"
+    theirs = " ".join(script.read_text("utf-8").split())
+    lost = {name for name, call in search.SPHINX_CALLS.items() if call not in theirs}
+    assert lost == set(), (
+        f"Sphinx {sphinx.__version__} does not call this as before: compare its searchtools.js "
+        "with publishing/scorer.js, then change SPHINX_CALLS in publishing/search.py"
+    )
+    assert "Each is an array of [docname, title, anchor, descr, score, filename, kind]" in theirs, (
+        f"Sphinx {sphinx.__version__} keeps results in another form than publishing/scorer.js"
+    )
+
+
+def test_our_script_replaces_nothing_else() -> None:
+    ours = search.SCORER.read_text("utf-8")
+    assigned = re.findall(r"^ +((?:Search|Scorer)\.\w+|\w+) = ", ours, re.M)
+    # ``index`` is a variable of the script.
+    assert set(assigned) - {"index"} == set(search.SPHINX_CALLS)
+    private = set(re.findall(r"\b(?:Search|Documentation)\._\w+|(?<![\w.])_\w+", ours))
+    assert private == {"Search._performSearch"}

@@ -81,7 +81,7 @@ def find() -> None:
 
 
 def style() -> Any:
-    """Return the colours of the pictures, for the last line of a notebook's cell."""
+    """Return the colors of the pictures, for the last line of a notebook's cell."""
     from IPython.display import HTML
 
     return HTML(f"<style>{(HERE / 'pictures' / 'pictures.css').read_text('utf-8')}</style>")

@@ -47,7 +47,7 @@ def setup(app: Sphinx) -> None:
     )
     for module in modules:
         module.setup(app)
-    app.add_css_file("cython-colours.css")
+    app.add_css_file("cython-colors.css")
     app.add_css_file("cython.css")
     app.add_js_file("cython.js", loading_method="defer")
     app.connect("builder-inited", _add_static_path)

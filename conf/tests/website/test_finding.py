@@ -182,6 +182,16 @@ def test_a_result_shows_prose_and_no_generated_c(base: str, tab: Tab) -> None:
     assert tab.errors == []
 
 
+def test_single_letters_are_marked_only_where_they_are_all_of_the_query(
+    base: str, tab: Tab, search: Any
+) -> None:
+    tab.page.goto(f"{base}search.html?q=C-contiguous")
+    tab.page.wait_for_selector("ul.search .highlighted")
+    marked = set(tab.page.locator("ul.search .highlighted").all_inner_texts())
+    assert {text.lower() for text in marked} == {"contiguous"}
+    assert search("C")
+
+
 def test_search_works_from_a_disk(site: Any, tab: Tab) -> None:
     tab.page.goto(f"{(site / 'search.html').as_uri()}?q=read-only")
     tab.page.wait_for_selector("ul.search li")

@@ -102,7 +102,7 @@ WIDE = f"""() => {{
 # What tells a theme: the colours of the page and of everything that has colours of its own.
 COLOURS = """() => {
   const boxes = "body, .cell_input, .cell_output .highlight, .traceback, .cy-listing, .cy-head, "
-    + ".cy-c, .cy-c [class], .highlight, .highlight span, .picture rect, .picture text";
+    + ".cy-c, .cy-c [class], .highlight, .highlight span, .picture rect, .picture text, input";
   const found = {};
   for (const element of document.querySelectorAll(boxes)) {
     const style = getComputedStyle(element);

@@ -88,6 +88,33 @@ def test_a_notebook_is_valid_and_has_the_cells_of_its_page(site: Path, taken: st
     assert [text.strip() for text in code] == [text.strip() for text in wanted]
 
 
+def test_a_notebook_has_the_outputs_that_the_page_shows(site: Path, taken: str) -> None:
+    """All that cells wrote: text, exceptions, and HTML with its pictures."""
+    page = parse(site / f"{taken}.html")
+    shown = [
+        [part for output in cell.select(".cell_output") for part in output.select(":scope > *")]
+        for cell in page.select("div.cell")
+    ]
+    cells = [cell for cell in load(site, taken).cells if cell.cell_type == "code"]
+    style = []
+    if cells and "build_examples" in cells[0].source:
+        style = cells.pop(0).outputs
+    # So that the pictures have their colors before anything is run.
+    assert all(output.data["text/html"].startswith("<style>") for output in style)
+    assert bool(style) == bool(page.select(".cell_output .picture"))
+    assert [len(cell.outputs) for cell in cells] == [len(parts) for parts in shown]
+    for cell, parts in zip(cells, shown, strict=True):
+        for output, part in zip(cell.outputs, parts, strict=True):
+            if html := output.get("data", {}).get("text/html"):
+                written = BeautifulSoup(html, "html.parser")
+                assert len(written.select("svg *")) == len(part.select("svg *"))
+                assert written.get_text().split() == part.get_text().split()
+            else:
+                text = output.get("text") or output.get("data", {}).get("text/plain") or ""
+                text += "\n".join(output.get("traceback", []))
+                assert re.sub(r"\x1b\[[0-9;]*m", "", text).split() == part.get_text().split()
+
+
 def test_a_notebook_builds_what_it_imports(site: Path, taken: str) -> None:
     modules = {Path(name).stem for name in examples() if not name.startswith("refused/")}
     code = [cell.source for cell in load(site, taken).cells if cell.cell_type == "code"]
@@ -196,6 +223,15 @@ def test_the_archive_has_what_builds_it_and_nothing_of_this_machine(
     assert not [name for name in archive if name.startswith("tests/")]
     for name, data in archive.items():
         assert not re.findall(MACHINE_PATHS, data.decode("utf-8")), name
+
+
+def test_a_notebook_has_the_style_that_its_first_cell_writes(
+    site: Path, archive: dict[str, bytes]
+) -> None:
+    first = next(cell for cell in load(site, "index").cells if cell.cell_type == "code")
+    (output,) = first.outputs
+    style = archive["pictures/pictures.css"].decode("utf-8")
+    assert output.data["text/html"] == f"<style>{style}</style>"
 
 
 def test_what_builds_the_archive_finds_all_but_the_refused(site: Path, tmp_path: Path) -> None:
