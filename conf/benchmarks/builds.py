@@ -15,6 +15,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -84,26 +85,33 @@ class Verdict:
         return "met" if self.met else "missed"
 
 
+def variables(site: Site) -> dict[str, str]:
+    """Return the environment in which a site is built: the user's settings play no part."""
+    home = site.root / "home"
+    # Installed packages have their bytecode. Without that of this repository, which is not
+    # installed, each build would compile our modules and none of the peer's.
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {
+        "HOME": str(home),
+        "USERPROFILE": str(home),
+        "IPYTHONDIR": str(home / ".ipython"),
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+    }
+
+
 def build(site: Site) -> float:
     """Build a site as a process of its own and return the seconds that took.
 
     Raises:
         BuildError: The build failed, or a page lacks something.
     """
-    home = str(site.root / "home")
-    variables = {
-        "HOME": home,
-        "USERPROFILE": home,
-        "IPYTHONDIR": str(site.root / "home" / ".ipython"),
-        "PYTHONPATH": str(Path(__file__).parents[1]),
-    }
     options = ("-j", str(JOBS), "-b", "html", "-d", "doctrees", "docs", "html")
     command = [sys.executable, "-m", "sphinx", *options]
     started = time.perf_counter()
     done = subprocess.run(
         command,
         cwd=site.root,
-        env=os.environ | variables,
+        env=variables(site),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -171,7 +179,7 @@ def surroundings() -> dict[str, Any]:
         "cores": os.cpu_count(),
         # What else the machine did; the mean of the last minute.
         "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {_numbers(platform.release())}",
         "versions": {
             "sphinx_cython": __version__,
             "CPython": platform.python_version(),
@@ -179,6 +187,12 @@ def surroundings() -> dict[str, Any]:
             **versions,
         },
     }
+
+
+def _numbers(release: str) -> str:
+    """Return the numbers of a release; what follows them may name a machine or its owner."""
+    match = re.match(r"[\d.]*\d", release)
+    return match[0] if match else ""
 
 
 def compare(count: int, repeat: int) -> dict[str, Any]:

@@ -182,11 +182,15 @@ def fill(Py_ssize_t n, short value):
     ),
 }
 
+# With what a kernel tells about its language, so that cells are highlighted also where none ran.
 _FRONT_MATTER = """\
 ---
 file_format: mystnb
 kernelspec:
   name: python3
+language_info:
+  name: python
+  pygments_lexer: ipython3
 ---
 
 """

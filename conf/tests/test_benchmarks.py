@@ -117,6 +117,12 @@ def test_a_site_is_built_and_edits_arrive(way: str, tmp_path: Path):
     builds.build(site)
 
 
+def test_no_way_is_timed_without_bytecode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    site = builds.new_site(tmp_path / "site", BARE, 1)
+    assert "PYTHONDONTWRITEBYTECODE" not in builds.variables(site)
+
+
 def test_a_build_that_fails_is_not_timed(tmp_path: Path):
     site = builds.new_site(tmp_path / "site", BARE, 1)
     (site.docs / "conf.py").unlink()
