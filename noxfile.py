@@ -196,6 +196,15 @@ def comparisons(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def benchmark(session: nox.Session) -> None:
+    """Time builds of a site with, without and instead of the extension, and record it (slow)."""
+    install(session, "docs")
+    env = compiler_variables(session)
+    command = ("python", "-m", "benchmarks.builds", *session.posargs)
+    session.run(*command, env={**env, "PYTHONPATH": "conf"})
+
+
+@nox.session(default=False)
 def packaging(session: nox.Session) -> None:
     """Build the projects of *Your first module* and run what is installed (needs the network)."""
     env = compiler_variables(session)

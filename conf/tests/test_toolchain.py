@@ -15,6 +15,7 @@ import pytest
 from support import CONF
 
 from sphinx_cython.core import toolchain
+from sphinx_cython.core.cache import KEPT_BUILDS, claim
 from sphinx_cython.core.toolchain import Toolchain, ToolchainError, candidates, find_toolchain
 
 SYSTEMS = ("Debian", "Fedora", "macOS", "Windows")
@@ -226,6 +227,16 @@ def test_a_compiler_that_worked_is_not_tried_again(fake, probes, monkeypatch, tm
         assert find_toolchain(environ, memory=memory).accepts("-fno-common")
         assert probes == [(), ("-fno-common",)]
         forget_process(monkeypatch)
+
+
+def test_a_compiler_in_use_stays_remembered(fake, probes, monkeypatch, tmp_path):
+    environ = fake.environ | {"CC": fake("my-cc")}
+    for _ in range(KEPT_BUILDS + 3):
+        forget_process(monkeypatch)
+        find_toolchain(environ, memory=tmp_path)
+        with claim(tmp_path) as held:
+            held.finish()
+    assert probes == [()]
 
 
 def change(program: Path) -> None:

@@ -3,7 +3,7 @@
 The modules form one line; each imports only from those before it::
 
     config → names → extension → scanner → functions → example → artefact → process → diagnostics
-           → toolchain → store → cache → variants → stage → fork_server → forks → translate
+           → cache → toolchain → store → variants → stage → fork_server → forks → translate
            → snapshot → dependencies → compile → builder → annotation → ctokens → ckinds → cparse
            → cparts → csource → assembly → timing → timing_worker → measure → results
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -309,12 +309,12 @@ def inactive_lines(lines: list[str], compiled: Collection[int]) -> frozenset[int
         lines: The C file.
         compiled: The lines that survived preprocessing.
     """
-    return _inactive(read_source("\n".join(lines)).bare, compiled)
+    return _inactive(_groups(read_source("\n".join(lines)).bare), compiled)
 
 
-def _inactive(bare: str, compiled: Collection[int]) -> frozenset[int]:
+def _inactive(groups: Iterable[list[_Branch]], compiled: Collection[int]) -> frozenset[int]:
     off: set[int] = set()
-    for group in _groups(bare):
+    for group in groups:
         alive = [branch.survived(compiled) for branch in group]
         for branch, lives in zip(group, alive, strict=True):
             if not lives and (branch.code or any(alive)):
@@ -336,9 +336,10 @@ def read_conditions(lines: list[str], compiled: Collection[int]) -> dict[str, bo
         By condition, in the form that ``ctokens.condition`` gives it.
     """
     bare = read_source("\n".join(lines)).bare
-    off = _inactive(bare, compiled)
+    groups = [*_groups(bare)]
+    off = _inactive(groups, compiled)
     answers: dict[str, set[bool]] = {}
-    for group in _groups(bare):
+    for group in groups:
         opening = last = group[0].first - 1
         while lines[last - 1].endswith("\\"):
             last += 1
@@ -368,7 +369,7 @@ def read_definitions(c: str, name: str, compiled: Collection[int]) -> list[Defin
         compiled: The lines that survived preprocessing.
     """
     lines = c.split("\n")
-    off = _inactive(read_source(c).bare, compiled)
+    off = _inactive(_groups(read_source(c).bare), compiled)
     definitions = []
     for first, last in find_definitions(c, name):
         if first in off:

@@ -28,7 +28,7 @@ import sysconfig
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 from typing import Any
 
@@ -121,9 +121,12 @@ class Dependencies:
 def installed_version(package: str) -> str:
     """Return the version of an installed package; empty if there is none."""
     try:
-        return version(package)
+        text = distribution(package).read_text("METADATA") or ""
     except PackageNotFoundError:
         return ""
+    # importlib.metadata.version reads it as an email, which takes longer than all else here.
+    line = re.search(r"^Version:\s*(.+?)\s*$", text, re.M)
+    return line[1] if line else version(package)
 
 
 def variables() -> dict[str, str]:

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from . import process
 from .artefact import module_filename
+from .cache import mark_used
 
 NO_COMPILER, NO_HEADERS, BAD_CC = 3, 4, 5
 
@@ -333,7 +334,11 @@ def _problem(tools: Toolchain, flags: tuple[str, ...], environ: Mapping[str, str
     ]
     key = hashlib.sha256(repr(parts).encode("utf-8", "surrogateescape")).hexdigest()[:20]
     mark = tools.memory / "compilers" / key if tools.memory else None
-    if key in _remembered or (mark and mark.is_file()):
+    if mark and mark.is_file():
+        # What is not used is removed from the cache before long.
+        mark_used(mark)
+        return ""
+    if key in _remembered:
         return ""
     with tempfile.TemporaryDirectory(prefix="sphinx-cython-") as folder:
         problem = _try(tools, flags, Path(folder), environ)

@@ -7,10 +7,10 @@ import json
 import sys
 from dataclasses import asdict, dataclass
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from ..core.dependencies import installed_version
 from ..core.store import write_atomic
 from .request import Request
 
@@ -44,10 +44,7 @@ def versions() -> str:
     """Return a digest of the software that runs cells: of all that may change what they write."""
     hasher = hashlib.sha256(f"{_FORMAT}{sys.version}".encode())
     for package in ("ipython", "ipykernel", "nbclient", "numpy"):
-        try:
-            hasher.update(f"{package} {version(package)}".encode())
-        except PackageNotFoundError:
-            hasher.update(f"no {package}".encode())
+        hasher.update(f"{package} {installed_version(package)}\0".encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         hasher.update(path.read_bytes())
     return hasher.hexdigest()
