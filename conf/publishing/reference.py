@@ -252,7 +252,8 @@ class KindReference(Reference):
     def read(self) -> tuple[str, Sources]:
         """Describe each row of the extension's own table."""
         header = ("kind", "what the C does, with a sample")
-        return list_table(header, kinds_of_c(), ":class: words"), (ckinds, markup)
+        # Generated names would fill the search index.
+        return list_table(header, kinds_of_c(), ":class: words no-search"), (ckinds, markup)
 
 
 def setup(app: Sphinx) -> None:
