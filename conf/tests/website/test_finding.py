@@ -54,7 +54,7 @@ QUESTIONS = {
     "how do I convert a memoryview to a numpy array": "guide/giving-back",
     "return memoryview from function without copy": "guide/giving-back",
     "slow slicing rows in a loop": "guide/yellow guide/gil",
-    "prange memoryview slice slow": "guide/gil#slices-in-prange-are-dear guide/gil#index-2",
+    "prange memoryview slice slow": "guide/gil#slices-in-prange-are-slow guide/gil#index-2",
     "nogil memoryview": "guide/gil",
     "segmentation fault nogil": "guide/gil",
     "who frees malloc memory callback_free_data": "guide/freeing-memory",

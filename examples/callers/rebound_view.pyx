@@ -1,0 +1,26 @@
+"""A view argument is not counted: if the call rebinds the attribute, the memory is freed.
+
+``first_of_attribute`` reads memory that is no longer there. Do not call it in a process that you
+need.
+"""
+
+
+cdef class Pages:
+    cdef unsigned char[:] view
+
+    def __init__(self, exporter):
+        self.view = exporter
+
+    def drop(self):
+        self.view = None
+
+    cdef int first_after_drop(self, unsigned char[:] a):
+        self.drop()
+        return a[0]
+
+    def first_of_attribute(self):
+        return self.first_after_drop(self.view)
+
+    def first_of_local(self):
+        cdef unsigned char[:] view = self.view
+        return self.first_after_drop(view)
