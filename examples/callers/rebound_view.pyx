@@ -4,6 +4,8 @@
 need.
 """
 
+import mmap
+
 
 cdef class Pages:
     cdef unsigned char[:] view
@@ -24,3 +26,8 @@ cdef class Pages:
     def first_of_local(self):
         cdef unsigned char[:] view = self.view
         return self.first_after_drop(view)
+
+
+def new_pages():
+    """Return a view of memory that the operating system takes back when its exporter is freed."""
+    return Pages(mmap.mmap(-1, mmap.PAGESIZE))

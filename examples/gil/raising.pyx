@@ -1,4 +1,4 @@
-"""What becomes of an exception in ``nogil`` functions, by what is declared behind the arguments."""
+"""Exceptions in ``nogil`` functions: which ones the caller sees, by what the function declares."""
 
 
 cdef double item_swallowed(double[:] a, Py_ssize_t i) noexcept nogil:

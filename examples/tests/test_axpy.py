@@ -59,7 +59,7 @@ def loops(built):
 
 @pytest.fixture
 def gcc(builder):
-    """Skip what is said of gcc when another compiler is used."""
+    """Skip claims about gcc when another compiler is used."""
     if not builder.toolchain.name.startswith("gcc 12"):
         pytest.skip(f"the sentence is about gcc 12, and this is {builder.toolchain.name}")
 

@@ -182,7 +182,7 @@ def end_of(builder, outcomes):
     """Run a method of ``Pages`` in a process of its own; return its end and what it printed."""
 
     def run(method):
-        code = f"import mmap, rebound_view as r; print(r.Pages(mmap.mmap(-1, 4096)).{method}())"
+        code = f"import rebound_view; print(rebound_view.new_pages().{method}())"
         env = {**os.environ, "PYTHONPATH": str(builder.stage(outcomes))}
         done = subprocess.run(
             [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60

@@ -235,7 +235,7 @@ def test_a_view_of_an_object_without_the_gil_crashes(load, builder, outcomes, c_
 
 
 @pytest.mark.claim(PAGE, "Make the view before the block, or take the GIL for the one line")
-def test_the_remedy(module):
+def test_the_gil_can_be_taken_for_one_line(module):
     assert module.from_object(numpy.arange(3.0) + 7) == 7.0
 
 
