@@ -171,6 +171,13 @@ def test_each_color_is_written_once():
     assert written == set(), f"give it a name in {COLORS.name}"
 
 
+@pytest.mark.parametrize("name", ["static/favicon.svg", "publishing/card.html"])
+def test_pictures_without_a_style_sheet_have_colors_of_the_table(name):
+    used = set(re.findall(r"#[0-9a-f]{3,6}\b", (CONF / name).read_text("utf-8"))) - {"#fff"}
+    assert len(used) >= 2
+    assert used <= set(re.findall(r"#[0-9a-f]{6}\b", COLORS.read_text("utf-8")))
+
+
 def test_the_commit_is_named_where_it_is_known(make):
     assert "commit" not in read(make())["index.html"].find("footer").text
     footer = read(make(commit="0123456789abcdef"))["index.html"].find("footer")
