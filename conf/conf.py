@@ -16,6 +16,7 @@ release = "0.1.0"
 extensions = ["myst_nb", "sphinx_cython", "publishing"]
 exclude_patterns = ["tests"]
 nitpicky = True
+myst_enable_extensions = ["attrs_inline"]  # [a sentence]{#claim-name}, see publishing/claims.py
 nb_execution_timeout = 60  # seconds for a cell, on however busy a machine
 
 cython = Config(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
-import re
 import runpy
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import ModuleType
 
@@ -25,25 +25,63 @@ from sphinx_cython.core.results import Results  # noqa: E402
 from sphinx_cython.core.toolchain import find_toolchain  # noqa: E402
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--claims", help="write which checks of claims passed to this file")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "claim(page, sentence): the sentence of a page in docs/ that the test checks"
+        "markers", "claim(page, name): the claim in a page below docs/ that the test checks"
     )
+    config.stash[OUTCOMES] = {}
 
 
-def _words(text: str) -> str:
-    """Reduce text to its words, so that line breaks and markup do not matter."""
-    text = re.sub(r"\{term\}`([^`<]*[^`<\s])(?:\s*<[^`]*>)?`", r"\1", text)  # links to the glossary
-    return re.sub(r"[^\w.,;:=\[\]()-]+", " ", re.sub(r"[`*_]", "", text)).strip()
+# By the claim, then by the test: how bad it was, and why.
+Outcomes = dict[str, dict[tuple[str, str], tuple[str, str]]]
+OUTCOMES = pytest.StashKey[Outcomes]()
+WORSE = ("passed", "skipped", "failed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note how the checks of claims end; of runs with several parameters, the worst."""
+    report = yield
+    for marker in item.iter_markers("claim"):
+        page, name = marker.args
+        checks = item.config.stash[OUTCOMES].setdefault(
+            f"{page.removesuffix('.md')}#claim-{name}", {}
+        )
+        function = getattr(item, "originalname", item.name)
+        before, reason = checks.get((item.path.stem, function), ("passed", ""))
+        if WORSE.index(report.outcome) > WORSE.index(before):
+            reason = str(call.excinfo.value) if call.excinfo else ""
+        outcome = max(before, report.outcome, key=WORSE.index)
+        checks[item.path.stem, function] = (outcome, reason.partition("\n")[0])
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the outcomes for the build of the site (``publishing.claims``)."""
+    if path := session.config.getoption("--claims"):
+        outcomes = {
+            claim: [
+                {"file": file, "function": function, "outcome": outcome, "reason": reason}
+                for (file, function), (outcome, reason) in checks.items()
+            ]
+            for claim, checks in session.config.stash[OUTCOMES].items()
+        }
+        Path(path).write_text(json.dumps(outcomes), encoding="utf-8")
 
 
 @pytest.fixture(autouse=True)
-def sentence_stands_in_page(request: pytest.FixtureRequest) -> None:
-    """A claim whose sentence is no longer in its page is a claim about nothing."""
+def claim_is_in_its_page(request: pytest.FixtureRequest) -> None:
+    """A check of a claim that is in no page is a check of nothing."""
     for marker in request.node.iter_markers("claim"):
-        page, sentence = marker.args
+        page, name = marker.args
         text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-        assert _words(sentence) in _words(text), f"{page} no longer says: {sentence}"
+        assert text.count(f"]{{#claim-{name}}}") == 1, f"{page} has no claim {name}"
 
 
 @pytest.fixture(scope="session")
