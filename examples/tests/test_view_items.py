@@ -2,6 +2,8 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy
 import pytest
@@ -230,20 +232,31 @@ def test_gcc_drops_the_checks_of_a_loop(builder, built):
         assert bool(re.search(rf"{re.escape(message)}\b", body[1])) == checked, function
 
 
-def test_body_lines_are_the_same_with_shared_and_with_own_utility_code(builder, outcomes, tmp_path):
-    """The default profile takes utility code from a shared module; its body lines do not differ."""
+def test_body_lines_are_the_same_with_shared_and_with_own_utility_code(
+    builder, outcomes, pytestconfig, tmp_path
+):
+    """The default profile takes utility code from a shared module; its body lines do not differ.
+
+    A translation is kept in pytest's cache under the digest of the example, which covers its
+    source and Cython.
+    """
     from sphinx_cython.core.artefact import Variant
     from sphinx_cython.core.config import Profile
 
+    cache = getattr(pytestconfig, "cache", None)  # pytest can run without it
+    kept = cache.mkdir("own-utility-code") if cache else tmp_path
+
     def own_utility_code(example):
-        """Return the page of ``cython -a``: from the profile plain, or translated for this test."""
+        """Return the page of ``cython -a``."""
         plain = outcomes.get(f"{example.name}@plain")
         if plain:
             return plain.html_file
-        folder = tmp_path / example.module
-        folder.mkdir()
-        translate(Variant(example, Profile("own")), example.root, folder)
-        return folder / f"{example.module}.html"
+        page = kept / f"{outcomes[example.name].folder.name}.html"
+        if not page.exists():
+            with TemporaryDirectory(dir=kept) as folder:
+                translate(Variant(example, Profile("own")), example.root, Path(folder))
+                Path(folder, f"{example.module}.html").replace(page)
+        return page
 
     examples = [example for example in builder.examples if not example.refused]
     with ThreadPoolExecutor(builder.jobs) as pool:
