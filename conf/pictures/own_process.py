@@ -28,7 +28,8 @@ def run(code: str) -> process.Completed:
     """
     path = os.pathsep.join(os.path.abspath(name) for name in sys.path)
     return process.run(
-        [sys.executable, "-P", "-c", _PREPARE + code],
+        # -u: what was printed before a crash is not lost.
+        [sys.executable, "-P", "-u", "-c", _PREPARE + code],
         step="the code",
         cwd=Path.cwd(),
         timeout=50,

@@ -57,8 +57,8 @@ cdef class Item:
     """A view that is kept."""
     cdef double[:] view
 
-    def __cinit__(self, view):
-        self.view = view
+    def __cinit__(self, owner):
+        self.view = owner
 
     def read(self, Py_ssize_t i):
         return self.view[i]

@@ -214,6 +214,24 @@ def test_what_a_sanitizer_finds_of_indices(sanitized):
     assert inside.strip() == "nothing reported"
 
 
+@pytest.mark.claim(
+    PAGE,
+    "The option -X boundscheck=True of cython and cythonize does not switch it on where a "
+    "decorator switches it off",
+)
+def test_a_decorator_wins_over_an_option(tmp_path):
+    source = tmp_path / "item.pyx"
+    found = []
+    for decorator in ("@cython.boundscheck(False)", ""):
+        source.write_text(
+            f"cimport cython\n{decorator}\ndef item(double[:] a, Py_ssize_t i):\n    return a[i]\n"
+        )
+        command = [sys.executable, "-m", "cython", "-3", "-X", "boundscheck=True", str(source)]
+        subprocess.run(command, check=True)
+        found.append("__Pyx_RaiseBufferIndexError(" in source.with_suffix(".c").read_text())
+    assert found == [False, True]
+
+
 @pytest.mark.claim(PAGE, "The last step needs an element behind the last one.")
 @pytest.mark.claim(PAGE, "With the check on, the same loop raises.")
 def test_a_loop_that_ends_one_late(load):
@@ -413,6 +431,16 @@ def test_unaligned_records(crashes, printed):
     assert message == "ValueError: the address of the records is not aligned"
 
 
+@pytest.mark.claim(PAGE, 'numpy.require(x, requirements="A") copies only if it must.')
+def test_numpy_aligns():
+    memory = bytearray(64)
+    for offset in range(8):
+        x = numpy.frombuffer(memory, "float64", count=3, offset=offset)
+        aligned = numpy.require(x, requirements="A")
+        assert aligned.flags.aligned
+        assert numpy.shares_memory(x, aligned) == x.flags.aligned
+
+
 @pytest.mark.claim(PAGE, "On x86-64, reading a single double or int at any address works.")
 @pytest.mark.skipif(not LINUX_X86, reason="not x86-64")
 def test_single_numbers_may_be_unaligned(load):
@@ -471,7 +499,8 @@ def test_nothing_is_lost(load):
 
 @pytest.mark.claim(
     PAGE,
-    "An element of a view is not a variable, so it stays shared.",
+    "Cython makes total += x a reduction, with a variable in each thread. An element of a view is "
+    "not a variable, so it stays shared.",
 )
 def test_an_element_is_no_reduction(c_file, c_of):
     key = "hazards/race@openmp"
