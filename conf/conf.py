@@ -67,7 +67,7 @@ cython = Config(
             "with OpenMP, where the C compiler has it",
             optional_flags=("-fopenmp",),
             shared=True,
-            examples=("gil/parallel_rows",),
+            examples=("gil/parallel_rows", "hazards/race"),
         ),
         Profile(
             "no-type-slots",
