@@ -355,7 +355,7 @@ def test_all_ways_compute_the_same(load):
             axpy.contiguous_checked(3.0, x, y[:3])
 
 
-@pytest.mark.claim(PAGE, "cost of one element at -O2")
+@pytest.mark.claim(PAGE, "untyped-is-ten-times-slower")
 def test_untyped_is_more_than_ten_times_slower(load):
     axpy = load("axpy")
     x, y = numpy.ones(1000), numpy.zeros(1000)

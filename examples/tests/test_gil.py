@@ -298,7 +298,7 @@ def test_slices_count_in_prange_only(c_of):
     assert "MEMVIEW(" not in c_of(ROWS, "sum_indexed", "total += corner(a, i)").text
 
 
-@pytest.mark.claim(PAGE, "Slices in prange are slow")
+@pytest.mark.claim(PAGE, "a-slice-in-prange-is-slow")
 def test_a_slice_in_prange_costs_several_times_an_index(load):
     module = load("parallel_rows")  # even in one thread
     a = numpy.zeros((20000, 2))
