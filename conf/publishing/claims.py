@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PREFIX = "claim-"
-PAGES = "checks"  # folder of the pages that show the tests
+PAGES = "_checks"  # folder of the pages that show the tests
 TIME_LIMIT = 900.0  # seconds for all checks together, on however busy a machine
 FILE = "claims.json"
 
@@ -266,7 +266,8 @@ def _table(app: Sphinx, docname: str, checks: dict[str, list[Check]]) -> list[No
         if not sentences:
             continue
         title = app.env.titles[page].astext()
-        section = nodes.section(ids=[nodes.make_id(page)])
+        # In the search index each sentence would lead here and not to its page.
+        section = nodes.section(ids=[nodes.make_id(page)], classes=["no-search"])
         section += nodes.title(title, title)
         items = nodes.bullet_list(classes=["claims"])
         for name, sentence in sentences.items():

@@ -46,8 +46,8 @@ def test_a_mark_leads_from_the_sentence_to_its_check_and_back(claimed: Site):
     mark = index.select_one("#claim-sum > a.claim-check")
     assert mark.text == "✓"
     assert mark["title"] == "Checked in this build: the sum"
-    assert mark["href"] == "checks/test_sums.html#test_the_sum"
-    checks = claimed.page("checks/test_sums")
+    assert mark["href"] == "_checks/test_sums.html#test_the_sum"
+    checks = claimed.page("_checks/test_sums")
     section = checks.find(id="test_the_sum")
     assert section.select_one(".claim-checked a")["href"] == "../index.html#claim-sum"
     assert section.select_one(".claim-checked").text == "One and one is two."
@@ -56,7 +56,7 @@ def test_a_mark_leads_from_the_sentence_to_its_check_and_back(claimed: Site):
     entry = claimed.page("claims").select_one("ul.claims li")
     assert [link["href"] for link in entry.find_all("a")] == [
         "index.html#claim-sum",
-        "checks/test_sums.html#test_the_sum",
+        "_checks/test_sums.html#test_the_sum",
     ]
 
 
@@ -114,7 +114,7 @@ def test_checks_run_again_only_when_something_has_changed(claimed: Site):
     assert "checking the claims" in run.out
     assert run.written >= {"index", "claims"}
     href = claimed.page("index").select_one("a.claim-check")["href"]
-    assert href == "checks/test_sums.html#test_the_total"
+    assert href == "_checks/test_sums.html#test_the_total"
     add = "examples/plain/add.pyx"
     claimed.write({add: (claimed.root / add).read_text() + "# more\n"})
     assert "checking the claims" in claimed.passes().out

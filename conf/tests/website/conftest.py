@@ -48,7 +48,7 @@ def relative(paths: Iterator[Path]) -> list[str]:
 
 # Cython's own annotated pages are shown as they are; nothing is promised of them but the C.
 ALL_PAGES = relative(SITE.rglob("*.html")) if SITE else []
-PAGES = [page for page in ALL_PAGES if not page.startswith("_cython/")]
+PAGES = [page for page in ALL_PAGES if not page.startswith(("_cython/", "_checks/"))]
 
 
 def containing(pattern: str) -> list[str]:
