@@ -120,6 +120,7 @@ def closure_passed(Holder holder, reference):
     def drop():
         nonlocal view
         view = None
+        return view
 
     return is_gone(view, drop, reference)
 
@@ -145,7 +146,7 @@ def append_after_replacing(bytearray x):
     cdef unsigned char[:] view = x
     view = None
     x.append(0)
-    return len(x)
+    return len(x) if view is None else 0
 
 
 def as_object(unsigned char[:] view):
