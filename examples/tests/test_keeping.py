@@ -22,6 +22,12 @@ KEY = "memory/keeping@plain"
 ROOT = Path(__file__).parents[2]
 BORROWS = tuple(map(int, Cython.__version__.split(".")[:2])) >= (3, 3)
 
+# Rows whose code is another line than the one that counts.
+UNLIKE = {
+    "the same, if the function assigns to the argument",
+    "the same, where the variable is assigned to in a tuple",
+}
+
 # Where each row of the table of slices stands in the example: function and line.
 ROWS = {
     "argument of a cdef function": ("argument", "return use(a)"),
@@ -274,15 +280,28 @@ def test_the_c_counts_what_the_table_says(row, c_of):
 
 def table_of_slices():
     """Return the verdicts of each row: before 3.3, and in 3.3."""
-    text = (ROOT / "docs" / PAGE).read_text(encoding="utf-8").replace("`", "")
+    text = (ROOT / "docs" / PAGE).read_text(encoding="utf-8")
     table = text.partition("(which-slices-are-counted)=")[2].partition("\n###")[0]
-    rows = [re.split(r" \| ", line.strip("| ")) for line in re.findall(r"^\|.*", table, re.M)[2:]]
-    return {row[0]: [re.sub("[()]", "", verdict) for verdict in row[-2:]] for row in rows}
+    rows = [line.strip("| ").split(" | ") for line in re.findall(r"^\|.*", table, re.M)[2:]]
+    return {
+        re.sub(r": `.*|`", "", slice_): [re.sub("[()]", "", verdict) for verdict in verdicts]
+        for slice_, *verdicts in rows
+    }
 
 
 def test_every_row_of_the_table_is_checked():
     checked = {*ROWS, "argument of a def function that Python calls"}
     assert set(table_of_slices()) == checked
+
+
+def test_every_row_shows_its_line():
+    """The code of a row is in the line that is checked, up to what it leaves out."""
+    text = (ROOT / "docs" / PAGE).read_text(encoding="utf-8")
+    for name, (_, fragment) in ROWS.items():
+        pattern = r"`?\s".join(rf"`?{re.escape(word)}" for word in name.split())
+        (code,) = re.findall(rf"^\| {pattern}`?: `([^`]*)`", text, re.M)
+        shown = code.partition(" …")[0]
+        assert shown in fragment or fragment in shown or name in UNLIKE, name
 
 
 @pytest.mark.claim(
