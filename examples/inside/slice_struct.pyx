@@ -54,7 +54,7 @@ cdef dict read(double[:, :] a):
 
 
 def members(double[:, :] a):
-    """Return what stands in the struct of a two-dimensional memoryview."""
+    """Return the members of the struct of a two-dimensional memoryview."""
     return read(a)
 
 

@@ -125,6 +125,25 @@ def closure_passed(Holder holder, reference):
     return is_gone(view, drop, reference)
 
 
+cdef bint is_gone_further_on(unsigned char[:] view, drop, reference):
+    return is_gone(view, drop, reference)
+
+
+cdef bint is_gone_for_slice(unsigned char[:] view, drop, reference):
+    cdef bint gone = is_gone(view[1:], drop, reference)
+    return gone
+
+
+def argument_passed(Holder holder, reference):
+    """Pass an attribute to a function that passes its argument on."""
+    return is_gone_further_on(holder.view, holder.drop, reference)
+
+
+def slice_of_argument_passed(Holder holder, reference):
+    """Pass an attribute to a function that passes a slice of its argument on."""
+    return is_gone_for_slice(holder.view, holder.drop, reference)
+
+
 cdef unsigned char[:] view_of_module = None
 
 

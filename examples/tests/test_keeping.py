@@ -373,13 +373,19 @@ def test_safe_choices(load):
 @pytest.mark.claim(PAGE, "It relies on the variable that it was passed from.")
 @pytest.mark.claim(
     PAGE,
-    "An argument that is not counted stays valid as long as the variable that it was passed from "
-    "keeps its value. A local variable of the caller does, unless an inner function assigns to it.",
+    "An argument that is not counted stays valid as long as there is a counted slice of the same "
+    "memoryview object. A local variable of the caller is one, unless an inner function assigns to "
+    "it.",
 )
 @pytest.mark.claim(
     PAGE,
     "If that was the last counted slice, the memory is freed while the function still has a "
     "pointer to it, and Cython does not check for that.",
+)
+@pytest.mark.claim(
+    PAGE,
+    "A function that passes its own uncounted argument on does not count it either. Since Cython "
+    "3.3 the same is true of a slice of it.",
 )
 @pytest.mark.claim(
     PAGE,
@@ -401,6 +407,8 @@ def test_what_an_argument_relies_on(keeping):
     assert is_gone_during_the_call(keeping.closure_passed)
     assert not is_gone_during_the_call(keeping.local_passed)
     assert not is_gone_during_the_call(keeping.slice_passed)
+    assert is_gone_during_the_call(keeping.argument_passed)
+    assert is_gone_during_the_call(keeping.slice_of_argument_passed) == BORROWS
 
 
 @pytest.mark.claim(

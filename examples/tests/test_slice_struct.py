@@ -88,7 +88,11 @@ def test_a_slice_of_a_view(slices):
     PAGE, "It makes no new Python object: the two structs share one memoryview object."
 )
 @pytest.mark.claim(PAGE, "Two views of the array that are acquired separately do not")
-def test_slices_share_the_memoryview_object(slices):
+def test_slices_share_the_memoryview_object(slices, c_of):
+    line = "return SLICE_MEMVIEW(a) == SLICE_MEMVIEW(a[1:])"
+    text = c_of(KEY, "same_owner", line).text
+    assert re.search(r"__pyx_t_\w+\.memview = __pyx_v_a\.memview;", text)
+    assert "__pyx_memoryview_new" not in text
     x = numpy.zeros((3, 2))
     assert slices.same_owner(x)
     assert not slices.same_owner_if_acquired_twice(x)  # so the comparison can say no
