@@ -47,3 +47,17 @@ def store_byte(unsigned char[:] arr, Py_ssize_t i, unsigned char value):
 def read_only_object(const unsigned char[:] arr):
     """Return the view as the Python object that Python code gets to see."""
     return arr
+
+
+def as_object(double[:] arr):
+    """Return the view as a Python object, strides and all."""
+    return arr
+
+
+cdef class Point:
+    cdef double x
+
+
+def instances(Point[:] arr):
+    """Take any array of objects, whatever the class of its elements."""
+    return arr.shape[0]
