@@ -1,7 +1,7 @@
 """From an object to a typed memoryview: the same assignment under several declarations.
 
 Each of the first functions assigns its argument to a variable and returns the length; the C of the
-assignment stands alone.
+assignment is on a line of its own.
 """
 
 

@@ -1,6 +1,6 @@
 """``a[i]`` and ``a[i, j]`` on an untyped object.
 
-``a`` has no C type, so each access calls a function of the object's type.
+``a`` has no declared type, so each access calls a function of the object's type.
 """
 
 cimport cython

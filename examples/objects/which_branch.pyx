@@ -1,8 +1,9 @@
 """Which branch of the object path does a type take? Watched while it happens.
 
 The first two functions are those of ``object_items``. While one of the functions runs, functions
-that record each call replace the type's own slots, and macros count how often this module calls ``PyObject_GetItem`` and ``PySequence_GetItem``. A macro that
-names itself is not expanded again, so the counted call is the real one.
+that record each call replace the type's own slots, and macros count how often this module calls
+``PyObject_GetItem`` and ``PySequence_GetItem``. A macro that names itself is not expanded again, so
+the counted call is the real one.
 """
 
 cdef extern from *:

@@ -144,8 +144,8 @@ def test_none_for_an_ndarray(load, call, ends):
     code = f"import sys; sys.path.insert(0, {folder!r}); import none_for_ndarray as n"
     code = f"{code}; print(n.{call}(None))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    said = (done.stdout or done.stderr).strip().rpartition("\n")[2]
-    assert (done.returncode if done.returncode < 0 else said) == ends
+    printed = (done.stdout or done.stderr).strip().rpartition("\n")[2]
+    assert (done.returncode if done.returncode < 0 else printed) == ends
 
 
 @pytest.mark.claim(PAGE, "No element was copied on the way: the function reads the memory of each")
@@ -238,7 +238,7 @@ def test_const_char(module, value):
 
 @pytest.mark.claim(
     PAGE,
-    "It takes arrays of signed bytes and of one-character strings, such as array.array(\"b\"), "
+    'It takes arrays of signed bytes and of one-character strings, such as array.array("b"), '
     "NumPy's int8 and S1.",
 )
 @pytest.mark.parametrize(
@@ -289,7 +289,9 @@ def test_who_checks_the_layout(load):
     assert log.total_in_place(other.tobytes(), 0) == 0.0
     renamed = numpy.zeros(2, dtype=[("a", "=i8"), ("b", "=i4"), ("c", "=f8")])
     assert log.total_of_records(renamed, 0) == 0.0
-    shifted = numpy.zeros(2, dtype=numpy.dtype([("a", "=i8"), ("b", "=i4"), ("c", "=f8")], align=True))
+    shifted = numpy.zeros(
+        2, dtype=numpy.dtype([("a", "=i8"), ("b", "=i4"), ("c", "=f8")], align=True)
+    )
     with pytest.raises(ValueError, match="Buffer dtype mismatch"):
         log.total_of_records(shifted, 0)
 

@@ -42,9 +42,7 @@ def test_clone_is_compiled_into_the_module(c_of, c_file, memory):
     assert memory.squares(1).typecode == "d"
 
 
-@pytest.mark.claim(
-    PAGE, "a module that uses cpython.array does not compile for the Limited API"
-)
+@pytest.mark.claim(PAGE, "a module that uses cpython.array does not compile for the Limited API")
 def test_cpython_array_in_the_limited_api(built, builder, tmp_path):
     c = built("exporters/moving_memory").c_file
 
@@ -86,7 +84,7 @@ def test_memory_that_moves(load, c_file):
 
 @pytest.mark.claim(
     PAGE,
-    "it must be of the kind and size that the view declares: \"d\" is double, \"i\" is int.",
+    'it must be of the kind and size that the view declares: "d" is double, "i" is int.',
 )
 def test_the_letter_is_the_element_type(load):
     total = load("any_exporter").total_of_doubles

@@ -41,9 +41,7 @@ def neutral(text):
     return re.sub(r"\(\*\(\(double.*|\(\*__Pyx_BufPtr.*", "ADDRESS", text)
 
 
-@pytest.mark.claim(
-    PAGE, "The same checks word for word, with the length taken from another struct"
-)
+@pytest.mark.claim(PAGE, "The same checks word for word, with the length taken from another struct")
 @pytest.mark.parametrize(
     ("buffer", "view", "line"),
     [
@@ -217,7 +215,8 @@ def test_passing_on(both, c_of, c_file):
 )
 @pytest.mark.claim(
     PAGE,
-    "It cannot be acquired there, sliced, or passed: it cannot be the argument of a nogil function.",
+    "It cannot be acquired there, sliced, or passed: it cannot be the argument of a nogil "
+    "function.",
 )
 @pytest.mark.parametrize(
     ("name", "messages"),
@@ -301,7 +300,8 @@ def test_what_each_needs_to_be_built():
 
 @pytest.mark.claim(
     PAGE,
-    "A module of views takes the arrays of a NumPy that was installed later, and works without any.",
+    "A module of views takes the arrays of a NumPy that was installed later, and works without "
+    "any.",
 )
 def test_a_module_built_without_numpy_takes_its_arrays(load):
     total = load("sum_of_view").total

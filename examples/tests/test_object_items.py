@@ -188,9 +188,7 @@ def test_which_slot_the_default_build_calls(load, name, slots):
     assert load("which_branch").watch(a, 1) == (slots, 0, 0, a[1])
 
 
-@pytest.mark.claim(
-    PAGE, "And for a type without mp_subscript, PySequence_GetItem is called."
-)
+@pytest.mark.claim(PAGE, "And for a type without mp_subscript, PySequence_GetItem is called.")
 @pytest.mark.parametrize("name", OBJECTS)
 def test_without_type_slots_all_but_lists_and_tuples_go_through_the_api(load, name):
     a = OBJECTS[name]
@@ -270,9 +268,7 @@ def test_without_bounds_checks(load):
         assert done.returncode == -signal.SIGSEGV
 
 
-@pytest.mark.claim(
-    PAGE, "If that is negative and wraparound is on, the length is added first."
-)
+@pytest.mark.claim(PAGE, "If that is negative and wraparound is on, the length is added first.")
 @pytest.mark.claim(
     PAGE, "Off, sq_item is called with the negative number, and most types refuse it"
 )
@@ -313,7 +309,8 @@ def best(function, *arguments):
 
 @pytest.mark.claim(
     PAGE,
-    "In a loop over the elements of an array, it is most of the cost, and no directive changes that",
+    "In a loop over the elements of an array, it is most of the cost, and no directive changes "
+    "that",
 )
 def test_without_checks_an_untyped_loop_is_still_ten_times_slower(load):
     items = load("variants.plain.object_items")

@@ -157,7 +157,7 @@ def test_without_both_checks_the_process_ends(unassigned):
 
 @pytest.mark.claim(
     PAGE,
-    "None is let through by every declaration in Cython syntax that does not say not None.",
+    "None is let through by every declaration in Cython syntax without not None.",
 )
 @pytest.mark.claim(PAGE, "So None arrives in the function, and the bounds check stops an index")
 def test_none_is_let_through(none_arguments, c_file):

@@ -1,6 +1,7 @@
 """An attribute that nothing was assigned to, used where the GIL is released, and without the check.
 
-``item`` and ``as_object`` end the process for such an object, so call them in a process of their own.
+``item`` and ``as_object`` end the process for such an object, so call them in a process of their
+own.
 """
 
 cimport cython
