@@ -168,3 +168,21 @@ def buffer_item_without_gil(cnp.ndarray[double, ndim=1] a, Py_ssize_t i):
         x = a[i]
         a[i] = x
     return x
+
+
+def buffer_length_without_gil(cnp.ndarray[double, ndim=1] a):
+    cdef Py_ssize_t n
+    with nogil:
+        n = a.shape[0]
+    return n
+
+
+def view_in_generator(x):
+    cdef double[:] a = x
+    yield a[0]
+
+
+def view_in_closure(double[:] a):
+    def inner():
+        return a[0]
+    return inner

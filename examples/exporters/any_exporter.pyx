@@ -26,7 +26,7 @@ def total_of_ndarray(cnp.ndarray[cnp.uint8_t, ndim=1] data):
 
 
 def total_writable(unsigned char[:] data):
-    """Ask for writable memory, as every view does whose type is not ``const``."""
+    """Request writable memory, as every view does whose type is not ``const``."""
     cdef long long result = 0
     cdef Py_ssize_t i
     for i in range(data.shape[0]):

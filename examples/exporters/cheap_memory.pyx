@@ -1,6 +1,6 @@
 """Memory for a few doubles, from five sources.
 
-Each function gets room for ``count`` doubles, which it does not use, and lets go of it. The module
+Each function allocates room for ``count`` doubles, does not use it, and releases it. The module
 ``cpython.array`` declares the C side of the standard library's ``array``.
 """
 
@@ -60,7 +60,7 @@ def append_while_viewed(array.array owner):
 
 
 def trace(double[:, :] table):
-    """Add up what stands on the diagonal."""
+    """Add up the diagonal."""
     cdef double total = 0
     cdef Py_ssize_t i
     for i in range(min(table.shape[0], table.shape[1])):

@@ -1,6 +1,6 @@
 """``a[i]`` and ``a[i, j]`` on an untyped object.
 
-Cython knows nothing of ``a``, so each access is a request to the object, answered by its type.
+``a`` has no declared type, so each access calls a function of the object's type.
 """
 
 cimport cython

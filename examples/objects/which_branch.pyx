@@ -1,9 +1,9 @@
 """Which branch of the object path does a type take? Watched while it happens.
 
-The two functions at the top are those of ``object_items``. Around them, the type's own slots are
-replaced for the length of one call by functions that note that they were called, and macros
-count how often this module calls ``PyObject_GetItem`` and ``PySequence_GetItem``. A macro that
-names itself is not expanded again, so the counted call is the real one.
+The first two functions are those of ``object_items``. While one of the functions runs, functions
+that record each call replace the type's own slots, and macros count how often this module calls
+``PyObject_GetItem`` and ``PySequence_GetItem``. A macro that names itself is not expanded again, so
+the counted call is the real one.
 """
 
 cdef extern from *:
@@ -38,9 +38,22 @@ cpdef item_2d(a, Py_ssize_t i, Py_ssize_t j):
     return a[i, j]
 
 
+cpdef item_of_wide_index(a, unsigned long long i):
+    """Take an index that may not fit into ``Py_ssize_t``."""
+    return a[i]
+
+
 cdef binaryfunc real_subscript
 cdef ssizeargfunc real_item
 cdef list seen = []
+
+
+cdef object index_once(a, tuple index):
+    if len(index) == 2:
+        return item_2d(a, index[0], index[1])
+    if index[0].bit_length() >= 8 * sizeof(Py_ssize_t):
+        return item_of_wide_index(a, index[0])
+    return item(a, index[0])
 
 
 cdef object noting_subscript(object a, object key):
@@ -71,7 +84,7 @@ def watch(a, *index):
     if real_item != NULL:
         sequence.sq_item = noting_item
     try:
-        result = item(a, index[0]) if len(index) == 1 else item_2d(a, index[0], index[1])
+        result = index_once(a, index)
     finally:
         if real_subscript != NULL:
             mapping.mp_subscript = real_subscript

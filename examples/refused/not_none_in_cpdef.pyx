@@ -3,3 +3,7 @@
 
 cpdef double first(double[:] a not None):
     return a[0]
+
+
+cdef double second(double[:] a not None):
+    return a[1]

@@ -34,9 +34,16 @@ def test_the_line_is_one_call(c_of):
     assert "__pyx_v_mv = __pyx_t_1;" in excerpt.text
 
 
-@pytest.mark.claim(PAGE, "An argument declared double[:] makes the same call")
+@pytest.mark.claim(
+    PAGE,
+    "An argument declared double[:] makes the same call when the function is called from Python; a "
+    "cdef function that is passed a view makes none.",
+)
 def test_an_argument_makes_the_same_call(c_file):
     assert f"__pyx_v_arr = {CONVERT}(values[0], PyBUF_WRITABLE)" in c_file(KEY)
+    head = "__pyx_f_11old_and_new_first_of_view(__Pyx_memviewslice __pyx_v_a) {"
+    body = c_file("buffers/old_and_new").split(head)[1].split("\n}\n")[0]
+    assert "__Pyx_PyObject_to_MemoryviewSlice" not in body
 
 
 @pytest.mark.claim(PAGE, "__pyx_memoryview_new makes a memoryview object, and that calls")
@@ -59,7 +66,7 @@ def test_the_order_of_the_checks(built, c_file):
 @pytest.mark.claim(
     PAGE,
     "If the object is a memoryview object of Cython's already, and its element type is the same, "
-    "step 1 is left out",
+    "Cython skips step 1 and does not compare the format string",
 )
 def test_a_memoryview_object_is_not_asked_again(asked_for):
     noting = asked_for.Noting(numpy.zeros(3))
@@ -71,15 +78,37 @@ def test_a_memoryview_object_is_not_asked_again(asked_for):
 
 
 @pytest.mark.claim(
-    PAGE, "From view to view nothing is asked at all. The struct is copied, and a count goes up"
+    PAGE,
+    "This is so for objects made by the same module, or by one that shares its utility code; those "
+    "of other modules are exporters like any other.",
 )
+def test_a_memoryview_object_of_another_module(load):
+    """``acquire`` shares its utility code here; its plain variant has its own."""
+    shared, plain = load("acquire"), load("variants.plain.acquire")
+    noting = load("asked_for").Noting(numpy.zeros(3))
+    view = load("asked_for").strided(noting)
+    shared.strided(view)
+    assert len(noting.requests) == 1
+    read_only = shared.read_only_object(b"123")
+    shared.store_byte(read_only, 0, read_only[0])
+    with pytest.raises(
+        ValueError, match="Cannot create writable memory view from read-only memoryview"
+    ):
+        plain.store_byte(read_only, 0, 0)
+
+
+@pytest.mark.claim(PAGE, "From one view variable to another, nothing is compared at run time.")
+@pytest.mark.claim(PAGE, "Here the struct is copied, and a count goes up")
 def test_from_view_to_view_is_a_copy(c_of):
     text = c_of(KEY, "from_view", LINE).text
     assert re.findall(r"\w+(?=\()", text) == ["__PYX_INC_MEMVIEW"]
     assert "__pyx_v_mv = __pyx_v_arr;" in text
 
 
-@pytest.mark.claim(PAGE, "A view that is not const asks for writable memory, whether or not")
+@pytest.mark.claim(
+    PAGE,
+    "A view that is not const requests writable memory, whether or not the function writes.",
+)
 @pytest.mark.parametrize(
     ("function", "request_"),
     [
@@ -108,7 +137,24 @@ def test_other_element_types_are_refused(acquire, dtype):
         acquire.strided(numpy.zeros(3, dtype=dtype))
 
 
-@pytest.mark.claim(PAGE, "Types are matched by kind and size, not by name")
+@pytest.mark.claim(PAGE, "A bool array counts as unsigned bytes.")
+def test_bool_is_an_unsigned_byte(load):
+    types = load("element_types")
+    assert types.as_uint8_t(numpy.zeros(3, dtype=bool)) == 3
+    with pytest.raises(ValueError, match="dtype mismatch"):
+        types.as_int8_t(numpy.zeros(3, dtype=bool))
+
+
+@pytest.mark.claim(PAGE, "The byte order has to be the machine's")
+def test_byte_order(acquire):
+    with pytest.raises(ValueError, match=r"-endian buffer not supported on "):
+        acquire.strided(numpy.zeros(3, dtype=numpy.dtype("d").newbyteorder()))
+
+
+@pytest.mark.claim(
+    PAGE,
+    "Numbers are matched by kind (signed, unsigned, floating-point, complex) and size, not by name",
+)
 def test_long_long_takes_a_long_of_its_size(acquire):
     acquire.long_long(numpy.zeros(3, dtype="q"))
     if numpy.dtype("l").itemsize == numpy.dtype("q").itemsize:
@@ -126,7 +172,46 @@ def test_dimensions_must_agree(acquire):
     acquire.strided(table.ravel())
 
 
-@pytest.mark.claim(PAGE, "are declined by the exporter, in its own words")
+@pytest.mark.claim(
+    PAGE,
+    "A memoryview object of Cython's does not get the request, so there the message is "
+    "Cython's own",
+)
+@pytest.mark.parametrize("build", ["acquire", "variants.plain.acquire"])
+def test_the_layout_of_a_memoryview_object_is_checked_by_cython(load, build):
+    module = load(build)
+    for view in (acquire.as_object(numpy.zeros(6)[::2]) for acquire in (module, load("acquire"))):
+        with pytest.raises(
+            ValueError, match=r"^Buffer and memoryview are not contiguous in the same dimension\.$"
+        ):
+            module.contiguous(view)
+
+
+@pytest.mark.claim(
+    PAGE,
+    "Strides and suboffsets are compared with the layout that was declared, unless the buffer is "
+    "empty. Of dimensions of length one or zero, the stride does not matter.",
+)
+def test_short_dimensions_have_any_stride(acquire):
+    x = numpy.zeros(8)
+    assert acquire.contiguous(x[::2][:1]) == 1
+    assert acquire.contiguous(x[::2][:0]) == 0
+    for length in 1, 0:
+        assert acquire.contiguous(acquire.as_object(x[::2][:length])) == length
+    with pytest.raises(ValueError, match="not C-contiguous"):
+        acquire.contiguous(x[::2][:2])
+
+
+@pytest.mark.claim(PAGE, "A view C[:], where C is a cdef class, takes any array of objects")
+def test_the_class_of_objects_is_not_checked(acquire):
+    assert acquire.instances(numpy.array([1, "two", None], dtype=object)) == 3
+
+
+@pytest.mark.claim(
+    PAGE,
+    "In most cases the exporter refuses a wrong layout or read-only memory, so the text of the "
+    "message differs from type to type.",
+)
 def test_the_layout_is_refused_by_the_exporter(acquire):
     x = numpy.zeros(6)
     with pytest.raises(ValueError, match=r"^ndarray is not C-contiguous$"):
@@ -154,7 +239,7 @@ def test_a_list_has_no_buffer(acquire):
         acquire.strided([1.0, 2.0])
 
 
-@pytest.mark.claim(PAGE, "The exporter comes first.")
+@pytest.mark.claim(PAGE, "The exporter comes first, then the dimensions, then the element type.")
 def test_the_exporter_comes_first(acquire):
     wrong = numpy.zeros((4, 6), dtype="int32")
     with pytest.raises(ValueError, match="not C-contiguous"):
@@ -165,7 +250,7 @@ def test_the_exporter_comes_first(acquire):
         acquire.contiguous(wrong[0])
 
 
-@pytest.mark.claim(PAGE, "This array begins at an odd address, and is taken")
+@pytest.mark.claim(PAGE, "The elements of this array are not aligned for doubles, and it is taken")
 def test_alignment_is_not_checked(acquire):
     odd = numpy.frombuffer(bytearray(25), dtype="float64", offset=1)
     assert not odd.flags.aligned
@@ -174,8 +259,8 @@ def test_alignment_is_not_checked(acquire):
 
 @pytest.mark.claim(
     PAGE,
-    "A const view of bytes that has been to Python and comes back as a view without const can be "
-    "written through",
+    "A const view of bytes that was returned to Python and is passed in again as a view without "
+    "const can be written through",
 )
 def test_a_const_view_comes_back_writable(acquire):
     constant = bytes([1, 2, 3])
@@ -203,7 +288,7 @@ def test_fields_of_records(load, dtype, code):
     assert (b"dtype mismatch" in done.stderr) == (code == 1)
 
 
-@pytest.mark.claim(PAGE, "The same for ten elements and for a million, since no element is touched")
+@pytest.mark.claim(PAGE, "The same for ten elements and for a million, since no element is read")
 def test_acquiring_does_not_depend_on_the_length(acquire):
     large = numpy.zeros(1_000_000)
 

@@ -2,6 +2,7 @@
 
 import array
 import gc
+import subprocess
 
 import numpy
 import pytest
@@ -15,8 +16,8 @@ def memory(load):
     return load("cheap_memory")
 
 
-@pytest.mark.claim(PAGE, "a typed memoryview takes it like any other exporter")
-@pytest.mark.claim(PAGE, "A view can fill an array and Python code can use it, in place")
+@pytest.mark.claim(PAGE, "A typed memoryview takes it like any other exporter")
+@pytest.mark.claim(PAGE, "A view can fill an array in place, and Python code can use it")
 def test_a_view_fills_an_array(memory):
     assert memory.squares(4) == array.array("d", [0, 1, 4, 9])
 
@@ -33,7 +34,7 @@ def test_the_pointer_is_a_member(c_of, c_file, memory):
 
 
 @pytest.mark.claim(PAGE, "array.clone makes an array of the same type as the one it is given")
-@pytest.mark.claim(PAGE, "It is an inline function, declared in Cython's own file")
+@pytest.mark.claim(PAGE, "It is an inline function, defined in Cython's own file")
 def test_clone_is_compiled_into_the_module(c_of, c_file, memory):
     line = "cdef double[::1] scratch = array.clone(doubles, count, zero=False)"
     assert "__pyx_f_7cpython_5array_clone(" in c_of(KEY, "from_array", line).text
@@ -41,7 +42,50 @@ def test_clone_is_compiled_into_the_module(c_of, c_file, memory):
     assert memory.squares(1).typecode == "d"
 
 
-@pytest.mark.claim(PAGE, 'it must be the one that the view declares: "d" is double, "i" is int')
+@pytest.mark.claim(PAGE, "a module that uses cpython.array does not compile for the Limited API")
+def test_cpython_array_in_the_limited_api(built, builder, tmp_path):
+    c = built("exporters/moving_memory").c_file
+
+    def compiles(*flags):
+        command = builder.toolchain.compile_command(str(c), str(tmp_path / "m.o"), ("-O0", *flags))
+        return subprocess.run(command, capture_output=True).returncode == 0
+
+    assert compiles()
+    assert not compiles("-DPy_LIMITED_API=0x030B0000")
+
+
+@pytest.mark.claim(
+    PAGE,
+    "But no index is checked, neither is the type of the elements, and the pointer is valid only "
+    "as long as owner exists and keeps its length.",
+)
+@pytest.mark.claim(
+    PAGE,
+    "A pointer is no such protection: if the array grows, its items can move, and the pointer is "
+    "left behind.",
+)
+@pytest.mark.claim(
+    PAGE,
+    "And the C functions array.resize, array.resize_smart and array.extend of cpython.array do not "
+    "check for views at all.",
+)
+def test_memory_that_moves(load, c_file):
+    moving = load("moving_memory")
+    assert moving.pointer_after_append(array.array("d", [1.0]), 0)
+    assert not moving.pointer_after_append(array.array("d", [1.0]), 100_000)
+    owner = array.array("d", [1.0])
+    assert not moving.view_after_resize(owner, 1_000_000)
+    assert len(owner) == 1_000_000
+    for name in "resize", "resize_smart":
+        body = c_file("exporters/moving_memory").split(f" {name}(arrayobject *self, Py_ssize_t n) ")
+        assert "PyMem_Resize(" in body[1].split("\n}\n")[0]
+        assert "ob_exports" not in body[1].split("\n}\n")[0]
+
+
+@pytest.mark.claim(
+    PAGE,
+    'it must be of the kind and size that the view declares: "d" is double, "i" is int.',
+)
 def test_the_letter_is_the_element_type(load):
     total = load("any_exporter").total_of_doubles
     assert total(array.array("d", [1.5])) == 1.5
@@ -49,7 +93,23 @@ def test_the_letter_is_the_element_type(load):
         total(array.array("i", [1]))
 
 
-@pytest.mark.claim(PAGE, "While a view looks at an array, the array cannot change its length")
+@pytest.mark.claim(
+    PAGE,
+    'Letters of equal size are interchangeable, as "l" and "q" are where long has 64 bits.',
+)
+def test_letters_of_equal_size(load):
+    long_long = load("acquire").long_long
+    assert long_long(array.array("q", [1])) == 1
+    if array.array("l").itemsize == 8:
+        assert long_long(array.array("l", [1])) == 1
+    with pytest.raises(ValueError, match="expected 'long long'"):
+        long_long(array.array("Q", [1]))
+
+
+@pytest.mark.claim(
+    PAGE,
+    "While a view of an array exists, the methods of the array refuse to change its length",
+)
 def test_an_array_cannot_grow_under_a_view(memory):
     a = array.array("d", [1.0])
     with pytest.raises(BufferError, match="cannot resize an array that is exporting buffers"):
@@ -59,7 +119,7 @@ def test_an_array_cannot_grow_under_a_view(memory):
     assert a.tolist() == [1.0, 2.0]
 
 
-@pytest.mark.claim(PAGE, "its operators are those of a list. + appends")
+@pytest.mark.claim(PAGE, "its operators are those of a list. + concatenates")
 def test_operators(memory):
     a = memory.squares(2)
     assert (a + a).tolist() == [0.0, 1.0, 0.0, 1.0]

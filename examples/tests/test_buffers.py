@@ -41,7 +41,7 @@ def neutral(text):
     return re.sub(r"\(\*\(\(double.*|\(\*__Pyx_BufPtr.*", "ADDRESS", text)
 
 
-@pytest.mark.claim(PAGE, "Word for word the same checks, with the length taken from another struct")
+@pytest.mark.claim(PAGE, "The same checks word for word, with the length taken from another struct")
 @pytest.mark.parametrize(
     ("buffer", "view", "line"),
     [
@@ -77,7 +77,7 @@ def test_mode_c_has_no_stride(c_of, c_file):
     assert "strides" not in c_of(KEY, "contiguous_view_axpy", line).text
 
 
-@pytest.mark.claim(PAGE, "In a loop over elements it makes no difference")
+@pytest.mark.claim(PAGE, "In a loop over doubles it makes little or no difference")
 @pytest.mark.parametrize("kind", ["", "contiguous_"])
 def test_both_loops_do_the_same(both, kind):
     x, y, z = numpy.arange(9.0), numpy.ones(9), numpy.ones(9)
@@ -91,6 +91,39 @@ def test_both_loops_do_the_same(both, kind):
     assert 1 / 3 < buffer / view < 3, "a difference would be a finding"
 
 
+@pytest.mark.claim(
+    PAGE,
+    "With elements of one byte, the contiguous view can be several times faster.",
+)
+def test_loops_over_bytes(load, c_of):
+    loops = load("variants.O3.byte_loops")
+    x, y, z = (numpy.arange(1000, dtype="uint8") for _ in range(3))
+    loops.contiguous_buffer(x, y, 3)
+    loops.contiguous_view(x, z, 3)
+    assert y.tolist() == z.tolist() == (x * 4).tolist()
+    buffer, view = times(
+        loops, "contiguous_buffer(x, y, 3, 9)", "contiguous_view(x, y, 3, 9)", x=x, y=y
+    )
+    assert buffer > 3 * view
+
+
+@pytest.mark.claim(
+    PAGE,
+    "The struct of a buffer is on the C stack, and Cython passes its address to the function that "
+    "acquires it.",
+)
+@pytest.mark.claim(
+    PAGE, "So after each store, the C compiler has to load the pointer out of that struct again"
+)
+def test_the_address_of_a_buffer_is_given_away(c_file, c_of):
+    text = c_file("speed/byte_loops")
+    assert "__Pyx_GetBufferAndValidate(&__pyx_pybuffernd_y.rcbuffer->pybuffer" in text
+    line = "y[i] += factor * x[i]"
+    buffer = c_of("speed/byte_loops", "contiguous_buffer", line).text
+    assert "__pyx_pybuffernd_y.rcbuffer->pybuffer.buf" in buffer
+    assert "__pyx_v_y.data" in c_of("speed/byte_loops", "contiguous_view", line).text
+
+
 @pytest.mark.claim(PAGE, "The other rows are the same C, compiled with -falign-loops=64")
 def test_alignment_is_no_matter_of_c(c_file, outcomes):
     assert c_file(KEY) == c_file(f"{KEY}@aligned-loops")
@@ -98,7 +131,9 @@ def test_alignment_is_no_matter_of_c(c_file, outcomes):
 
 
 @pytest.mark.claim(
-    PAGE, "A buffer's struct lies on the C stack; a view makes a Python object for it"
+    PAGE,
+    "A buffer's struct is on the C stack; a view makes a Python object for it, unless it is given "
+    "a Cython memoryview.",
 )
 def test_where_the_structs_are(c_of, c_file):
     buffer = c_of(KEY, "buffer_set_up", "cdef cnp.ndarray[double, ndim=1] x = a")
@@ -106,19 +141,25 @@ def test_where_the_structs_are(c_of, c_file):
     assert "  __Pyx_Buffer __pyx_pybuffer_x;" in c_file(KEY)
 
 
-@pytest.mark.claim(PAGE, "Methods and operators are NumPy's. A view has none")
+@pytest.mark.claim(
+    PAGE,
+    "Methods and operators are NumPy's. This is a + 1.0 on a buffer; for a view that does not "
+    "compile",
+)
 def test_operators(both, outcomes):
     whole = both.buffer_whole(numpy.arange(3.0))
     assert isinstance(whole, numpy.ndarray)
     assert whole.tolist() == [1.0, 2.0, 3.0]
+    messages = [problem.message for problem in outcomes["refused/arithmetic"].problems]
+    assert any(message.startswith("Invalid operand types for '+'") for message in messages)
     view = both.Holder(numpy.arange(3.0)).as_object()
     assert not hasattr(view, "sum")
     with pytest.raises(TypeError, match="unsupported operand"):
         view + 1.0
 
 
-@pytest.mark.claim(PAGE, "It asks for writable memory only if the function writes.")
-@pytest.mark.claim(PAGE, "A view asks for it always, unless it is declared const.")
+@pytest.mark.claim(PAGE, "It requests writable memory only if the function stores an element.")
+@pytest.mark.claim(PAGE, "A view always requests it, unless it is declared const.")
 def test_read_only_arrays(both, c_of):
     a = numpy.arange(3.0)
     a.flags.writeable = False
@@ -132,7 +173,10 @@ def test_read_only_arrays(both, c_of):
 
 
 @pytest.mark.claim(PAGE, "A slice of a view is a copied struct with other numbers in it.")
-@pytest.mark.claim(PAGE, "a new Python object, whose buffer is acquired anew")
+@pytest.mark.claim(
+    PAGE,
+    "a new Python object, whose buffer is acquired when it is assigned to a typed variable.",
+)
 def test_slices(both, c_of):
     buffer, view = (c_of(KEY, f"{kind}_slices", "rest = a[i:]") for kind in ("buffer", "view"))
     assert "__Pyx_GetBufferAndValidate" in (*buffer.calls, *buffer.failure_calls)
@@ -145,7 +189,9 @@ def test_slices(both, c_of):
     assert slow > 5 * fast
 
 
-@pytest.mark.claim(PAGE, "the buffer is acquired again in each call. A view is passed as it is")
+@pytest.mark.claim(
+    PAGE, "the function acquires the buffer again in each call. A view is passed as it is."
+)
 def test_passing_on(both, c_of, c_file):
     line = "total += first_of_{}(a)"
     buffer = c_of(KEY, "buffer_passed", line.format("buffer"))
@@ -162,8 +208,16 @@ def test_passing_on(both, c_of, c_file):
     assert slow > 3 * fast
 
 
-@pytest.mark.claim(PAGE, "so it cannot be kept in an object, nor in a module. A view can")
-@pytest.mark.claim(PAGE, "it cannot be the argument of a nogil function, and it cannot be sliced")
+@pytest.mark.claim(
+    PAGE,
+    "so it cannot be kept in an object or in a module, nor in a generator or a closure. A view "
+    "can be kept in each of them",
+)
+@pytest.mark.claim(
+    PAGE,
+    "It cannot be acquired there, sliced, or passed: it cannot be the argument of a nogil "
+    "function.",
+)
 @pytest.mark.parametrize(
     ("name", "messages"),
     [
@@ -175,6 +229,7 @@ def test_passing_on(both, c_of, c_file):
                 "Buffer vars not allowed in module scope",
             ],
         ),
+        ("buffer_in_generator", ["Buffer types only allowed as function local variables"] * 2),
         (
             "buffer_argument_nogil",
             [
@@ -199,31 +254,41 @@ def test_what_is_refused(outcomes, name, messages):
     assert sorted(problem.message for problem in outcome.problems) == messages
 
 
-def test_a_view_is_an_attribute(both):
-    assert both.Holder(numpy.arange(3.0)).item(2) == 2.0
+def test_where_a_view_can_be_kept(both, load):
+    a = numpy.arange(3.0)
+    assert both.Holder(a).item(2) == 2.0
+    assert list(both.view_in_generator(a)) == [both.view_in_closure(a)()] == [0.0]
 
 
-@pytest.mark.claim(PAGE, "Elements of a buffer may be read and written in a nogil block.")
-@pytest.mark.claim(PAGE, "With a view, the same is C")
+@pytest.mark.claim(
+    PAGE,
+    "In a nogil block, a buffer that was acquired before may be read and written, element by "
+    "element, and so may a.shape be read.",
+)
+@pytest.mark.claim(PAGE, "With a view, slicing and passing on is C that needs no GIL")
 def test_without_the_gil(both, c_of):
     a = numpy.arange(4.0)
     assert both.without_gil(a) == 2.0
     assert both.buffer_item_without_gil(a, 3) == 3.0
+    assert both.buffer_length_without_gil(a) == 4
     assert c_of(KEY, "without_gil", "x = second(a[1:])").calls == ()
 
 
-@pytest.mark.claim(PAGE, "A buffer takes NumPy arrays and nothing else")
-def test_other_exporters(both):
+@pytest.mark.claim(PAGE, "An np.ndarray[...] takes NumPy arrays and None")
+def test_other_exporters(both, load):
+    assert load("none_for_ndarray").is_none(None)
     with pytest.raises(TypeError, match=r"Cannot convert memoryview to numpy\.ndarray"):
         both.buffer_set_up(memoryview(numpy.arange(3.0)))
     assert both.view_set_up(memoryview(numpy.arange(3.0))) == 3
 
 
-@pytest.mark.claim(PAGE, "A view needs nothing but Python's headers.")
+@pytest.mark.claim(PAGE, "A view needs nothing but Python's headers and a C compiler.")
 @pytest.mark.claim(
     PAGE, "np.ndarray needs NumPy's headers to be compiled, and NumPy to be imported"
 )
-@pytest.mark.claim(PAGE, "Cython brings the declarations")
+@pytest.mark.claim(
+    PAGE, "cimport numpy needs no NumPy in the first step: Cython comes with declarations."
+)
 def test_what_each_needs_to_be_built():
     table = building({"view": "building/sum_of_view", "buffer": "building/sum_of_buffer"})
     _, view, buffer = zip(*table.rows, strict=True)
@@ -234,7 +299,9 @@ def test_what_each_needs_to_be_built():
 
 
 @pytest.mark.claim(
-    PAGE, "A module of views takes arrays from a NumPy that came later, or from none."
+    PAGE,
+    "A module of views takes the arrays of a NumPy that was installed later, and works without "
+    "any.",
 )
 def test_a_module_built_without_numpy_takes_its_arrays(load):
     total = load("sum_of_view").total
@@ -242,7 +309,7 @@ def test_a_module_built_without_numpy_takes_its_arrays(load):
     assert load("sum_of_buffer").total(numpy.array([1.0, 2.0, 6.0])) == 9.0
 
 
-@pytest.mark.claim(PAGE, "from Python 3.11 on the buffer protocol belongs to it")
+@pytest.mark.claim(PAGE, "which includes the buffer protocol from Python 3.11 on")
 def test_views_work_in_the_limited_api(load, built, builder, tmp_path):
     key = "building/sum_of_view@limited-api"
     assert load("variants.limited_api.sum_of_view").total(array.array("d", [1, 2, 6])) == 9.0

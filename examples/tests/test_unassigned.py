@@ -49,14 +49,16 @@ def test_the_check_and_where_it_is_left_out(c_of):
         assert ".memview" not in c_of(UNASSIGNED, function, line).text
 
 
-@pytest.mark.claim(PAGE, "It cannot see that for attributes and globals.")
+@pytest.mark.claim(PAGE, "For attributes and globals it always keeps the check.")
 def test_the_check_of_a_global(c_of):
     text = c_of(UNASSIGNED, "from_global", "cdef double x = shared[i]").text
     assert re.search(r"if \(unlikely\(!\w+shared\.memview\)\)", text)
 
 
 @pytest.mark.claim(
-    PAGE, "A view that was never assigned raises when it is used, unless initializedcheck"
+    PAGE,
+    "A view that was never assigned raises when it is used while the GIL is held, unless "
+    "initializedcheck is switched off; an attribute that is used without the GIL crashes.",
 )
 def test_what_the_check_raises(unassigned):
     with pytest.raises(AttributeError, match=r"^Memoryview is not initialized$"):
@@ -66,14 +68,68 @@ def test_what_the_check_raises(unassigned):
     assert unassigned.from_local(numpy.ones(3), True, 0) == 1.0
 
 
-@pytest.mark.claim(PAGE, "The message for a global speaks of a local variable, too")
+NOGIL = "unassigned/unassigned_nogil"
+
+
+@pytest.mark.claim(
+    PAGE, "For an attribute, the check sets the exception without acquiring the GIL."
+)
+@pytest.mark.claim(PAGE, "In a nogil block that crashes")
+@pytest.mark.skipif(sys.platform == "win32", reason="ends differently")
+def test_an_attribute_without_the_gil(load, c_of):
+    module = load("unassigned_nogil")
+    text = c_of(NOGIL, "Holder.item", "x = self.view[i]").text
+    raised = text.split("!__pyx_v_self->view.memview)", 1)[1].split("goto", 1)[0].splitlines()[0]
+    assert "PyErr_SetString(PyExc_AttributeError" in raised
+    assert "Ensure" not in raised
+    assert ending_of(module, "unassigned_nogil.Holder().item(0)") == -signal.SIGSEGV
+    assert ending_of(module, "h = unassigned_nogil.Holder(); h.assign(b'')") == 1
+    assigned = "import array; h = unassigned_nogil.Holder(); h.assign(array.array('d', [1.0]))"
+    assert ending_of(module, f"{assigned}; h.item(0)") == 0
+
+
+@pytest.mark.claim(
+    PAGE,
+    "Bind the attribute to a local variable before the block. That checks while the GIL is held",
+)
+@pytest.mark.claim(
+    PAGE,
+    "A local variable that is perhaps not assigned has a check of another kind, which acquires "
+    "the GIL",
+)
+def test_locals_without_the_gil(load, c_of, c_file):
+    module = load("unassigned_nogil")
+    with pytest.raises(AttributeError, match=r"^Memoryview is not initialized$"):
+        module.Holder().item_of_local(0)
+    with pytest.raises(UnboundLocalError, match="local variable 'view'"):
+        module.local(numpy.ones(3), False, 0)
+    text = c_of(NOGIL, "local", "x = view[i]").text
+    assert "__Pyx_RaiseUnboundLocalErrorNogil(" in text
+    body = c_file(NOGIL).split("static void __Pyx_RaiseUnboundLocalErrorNogil(const char *")
+    assert "PyGILState_Ensure()" in body[-1].split("\n}\n")[0]
+    holder = module.Holder()
+    holder.assign(numpy.ones(3))
+    assert holder.item(0) == holder.item_of_local(0) == 1.0
+
+
+@pytest.mark.claim(
+    PAGE, "Turning the view into a Python object ends the process too, and is None is false"
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="ends differently")
+def test_uses_without_an_index(load):
+    module = load("unassigned_nogil")
+    assert ending_of(module, "unassigned_nogil.Holder().as_object()") == -signal.SIGSEGV
+    assert module.Holder().is_none() is False
+
+
+@pytest.mark.claim(PAGE, "The message for a global calls it a local variable, too")
 def test_the_message_for_a_global(unassigned):
     with pytest.raises(UnboundLocalError, match="local variable 'shared'"):
         unassigned.from_global(0)
 
 
 @pytest.mark.claim(
-    PAGE, "Asking whether an attribute is None is a use as well, and raises the same"
+    PAGE, "A test whether an attribute is None is a use as well, and raises the same"
 )
 def test_is_none_of_an_attribute(unassigned):
     holder = unassigned.Holder()
@@ -92,14 +148,18 @@ def test_without_the_check_the_length_is_zero(unassigned):
             holder.without_check(index)
 
 
-@pytest.mark.claim(PAGE, "With both off, the process ends.")
+@pytest.mark.claim(PAGE, "With both off, the process ends")
 @pytest.mark.skipif(sys.platform == "win32", reason="ends differently")
 def test_without_both_checks_the_process_ends(unassigned):
     expression = "unassigned.Holder().without_any_check(0)"
     assert ending_of(unassigned, expression) == -signal.SIGSEGV
 
 
-@pytest.mark.claim(PAGE, "None arrives in the function, and only the bounds check stops it")
+@pytest.mark.claim(
+    PAGE,
+    "None is let through by every declaration in Cython syntax without not None.",
+)
+@pytest.mark.claim(PAGE, "So None arrives in the function, and the bounds check stops an index")
 def test_none_is_let_through(none_arguments, c_file):
     with pytest.raises(IndexError, match=r"Out of bounds on buffer access \(axis 0\)"):
         none_arguments.maybe(None, 0)
@@ -108,11 +168,27 @@ def test_none_is_let_through(none_arguments, c_file):
 
 
 @pytest.mark.claim(
-    PAGE, "A loop over range(a.shape[0]) does not run, and the sum of nothing is returned"
+    PAGE,
+    "A loop over range(a.shape[0]) does not run, and the sum of no elements is returned without "
+    "an error",
 )
 def test_a_loop_over_none_does_nothing(none_arguments):
     assert none_arguments.total(None) == 0.0
     assert none_arguments.total(numpy.ones(3)) == 3.0
+    assert none_arguments.fill(None, 1.0) is None
+
+
+@pytest.mark.claim(
+    PAGE,
+    "What goes through Python's object, such as a.size and for x in a, fails as it does for None",
+)
+def test_operations_on_the_object(none_arguments):
+    with pytest.raises(AttributeError, match="'NoneType' object has no attribute 'size'"):
+        none_arguments.size(None)
+    with pytest.raises(TypeError, match="'NoneType' is not iterable"):
+        none_arguments.iterate(None)
+    with pytest.raises(IndexError):
+        none_arguments.first_row(None)
 
 
 @pytest.mark.claim(
@@ -131,7 +207,7 @@ def test_none_without_bounds_check(none_arguments):
     assert ending_of(none_arguments, expression) == -signal.SIGSEGV
 
 
-@pytest.mark.claim(PAGE, "Behind the conversion, memview is compared with Py_None, once")
+@pytest.mark.claim(PAGE, "After the conversion, memview is compared with Py_None, once")
 def test_not_none_is_one_comparison(c_of, none_arguments):
     excerpt = c_of(NONE, "first", "def first(double[:] a not None):")
     assert checks(excerpt) == [IS_NONE.replace("*) ", "*)")]
@@ -143,26 +219,34 @@ def test_not_none_is_one_comparison(c_of, none_arguments):
         none_arguments.never(None, 0)
 
 
-@pytest.mark.claim(PAGE, "refuses None without being told. There, Optional lets it through")
+@pytest.mark.claim(
+    PAGE,
+    "An argument that is typed by annotation, as in Python files, refuses None without not None. "
+    "There, Optional, | None and a default of None let it through",
+)
 def test_annotations(none_arguments):
     with pytest.raises(TypeError, match="Argument 'a' must not be None"):
         none_arguments.annotated(None, 0)
     with pytest.raises(IndexError):
         none_arguments.annotated_optional(None, 0)
+    assert none_arguments.annotated_default() is none_arguments.annotated_default(None) is True
+    assert none_arguments.annotated_union(None) is True
     ones = numpy.ones(3)
     assert none_arguments.annotated(ones, 0) == none_arguments.annotated_optional(ones, 0) == 1.0
 
 
-@pytest.mark.claim(PAGE, "In cdef and cpdef functions not None is refused")
+@pytest.mark.claim(PAGE, "In cdef and cpdef functions not None does not compile")
 def test_not_none_is_refused_elsewhere(outcomes):
     outcome = outcomes["refused/not_none_in_cpdef"]
     assert isinstance(outcome, Failure)
     assert [problem.message for problem in outcome.problems] == [
         "'not None' only allowed in Python functions"
-    ]
+    ] * 2
 
 
-@pytest.mark.claim(PAGE, "a is None is one comparison and needs no call")
+@pytest.mark.claim(
+    PAGE, "Inside any function, a is None on an argument is one comparison and needs no call"
+)
 def test_is_none_is_one_comparison(c_of, none_arguments):
     excerpt = c_of(NONE, "total_or_none", "if a is None:")
     assert "(((PyObject *) __pyx_v_a.memview) == Py_None)" in excerpt.text
@@ -171,15 +255,24 @@ def test_is_none_is_one_comparison(c_of, none_arguments):
     assert none_arguments.total_or_none(numpy.ones(3)) == 3.0
 
 
-@pytest.mark.claim(PAGE, "The directive nonecheck makes the comparison at each access instead")
+@pytest.mark.claim(
+    PAGE,
+    "The directive nonecheck makes the comparison at each access instead, at a.shape and at slices "
+    "too, but not in len(a).",
+)
 def test_nonecheck(c_of, none_arguments):
     assert checks(c_of(NONE, "each_time", ARGUMENT))[0] == IS_NONE
     assert "Py_None" not in c_of(NONE, "maybe", ARGUMENT).text
     with pytest.raises(TypeError, match="Cannot index None memoryview slice"):
         none_arguments.each_time(None, 0)
+    with pytest.raises(TypeError, match="Cannot slice None memoryview slice"):
+        none_arguments.rest_with_nonecheck(None)
+    with pytest.raises(AttributeError, match="Cannot access 'shape' attribute of None"):
+        none_arguments.length_with_nonecheck(None)
+    assert none_arguments.len_with_nonecheck(None) == 0
 
 
-@pytest.mark.claim(PAGE, "Where that is in a loop, a local variable takes it out of the loop")
+@pytest.mark.claim(PAGE, "In a loop, a local variable moves it out of the loop")
 def test_a_local_variable_takes_the_check_out_of_the_loop(c_of, unassigned):
     attribute = c_of(UNASSIGNED, "Holder.double_attribute", "out[i] = 2 * self.view[i]")
     assert checks(attribute)[0] == IS_NULL.format("self->view")

@@ -67,3 +67,42 @@ def rest(double[:] a):
 
 def copied(double[:] a):
     return a.copy()
+
+
+def fill(double[:] a, double value):
+    a[:] = value
+
+
+def size(double[:] a):
+    return a.size
+
+
+def iterate(double[:] a):
+    return [x for x in a]
+
+
+def first_row(double[:, :] a):
+    return a[0]
+
+
+def annotated_default(a: cython.double[:] = None):
+    return a is None
+
+
+@cython.nonecheck(True)
+def length_with_nonecheck(double[:] a):
+    return a.shape[0]
+
+
+@cython.nonecheck(True)
+def rest_with_nonecheck(double[:] a):
+    return a[1:]
+
+
+@cython.nonecheck(True)
+def len_with_nonecheck(double[:] a):
+    return len(a)
+
+
+def annotated_union(a: cython.double[:] | None):
+    return a is None
