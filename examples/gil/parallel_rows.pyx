@@ -19,7 +19,7 @@ cdef extern from *:
 
 
 def with_openmp():
-    """Tell whether the C compiler was asked for OpenMP."""
+    """Tell whether the C compiler was told to use OpenMP."""
     return WITH_OPENMP
 
 

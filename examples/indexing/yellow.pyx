@@ -1,4 +1,4 @@
-"""Lines whose colour in ``cython -a`` says little about what they cost."""
+"""Lines whose color in ``cython -a`` says little about what they cost."""
 
 cimport cython
 
@@ -50,6 +50,19 @@ def iterated(double[:, :] a):
     cdef double total = 0
     for row in a:
         total += first(row)
+    return total
+
+
+cdef double first_of_object(row):
+    cdef double[:] view = row
+    return view[0]
+
+
+def boxed(double[:, :] a):
+    cdef double total = 0
+    cdef Py_ssize_t i
+    for i in range(a.shape[0]):
+        total += first_of_object(a[i, :])
     return total
 
 

@@ -70,16 +70,26 @@ def as_object(double[:] a):
     return a
 
 
+def as_const_object(const double[:] a):
+    """Return a view that may be of read-only memory as the Python object behind it."""
+    return a
+
+
+def store(double[:] a, double x):
+    a[0] = x
+
+
 def owner(double[:] a):
     """Return what the slice holds on to: a memoryview object, new or the one passed in."""
     return <object> OWNER(a)
 
 
 def sum_object(a):
-    cdef double total = 0
+    cdef double x, total = 0
     cdef Py_ssize_t i
     for i in range(len(a)):
-        total += a[i]
+        x = a[i]
+        total += x
     return total
 
 

@@ -39,9 +39,13 @@ def times(module, *statements, **names):
     return best
 
 
-@pytest.mark.claim(PAGE, "the exporter is asked for its buffer, the answer is checked, and a small")
+@pytest.mark.claim(
+    PAGE,
+    "For a view, Cython requests the buffer of the exporter, checks it, and makes a small Python "
+    "object that holds it.",
+)
 @pytest.mark.claim(PAGE, "This is the function that all the rows with double[:] call")
-@pytest.mark.claim(PAGE, "None is let through. Everything else goes to")
+@pytest.mark.claim(PAGE, "None is accepted. Everything else goes to")
 def test_the_conversion(built, c_of, set_up):
     excerpt = c_of(KEY, "take_view", VIEW)
     assert excerpt.calls == ("__Pyx_PyObject_to_MemoryviewSlice_ds_double",)
@@ -53,9 +57,9 @@ def test_the_conversion(built, c_of, set_up):
 
 @pytest.mark.claim(
     PAGE,
-    "which makes the memoryview object, and with it asks the exporter for its buffer. Then it "
-    "compares the number of dimensions, the element format and the strides with what was declared, "
-    "and fills in the struct",
+    "which makes the memoryview object, unless it was passed one of the same element type, and "
+    "with it requests the buffer of the exporter. Then it compares the number of dimensions, the "
+    "element format and the strides with what was declared, and fills in the struct",
 )
 def test_the_steps_of_the_conversion(built):
     text = definition(built, "__Pyx_ValidateAndInit_memviewslice")
@@ -70,18 +74,26 @@ def test_the_steps_of_the_conversion(built):
     assert positions == sorted(positions)
 
 
-@pytest.mark.claim(PAGE, "When the function returns, the object is let go of, and the exporter")
+@pytest.mark.claim(
+    PAGE,
+    "When the function returns, it releases the object, and with it the exporter, unless another "
+    "view still uses it.",
+)
 def test_nothing_is_kept(set_up):
     x = numpy.zeros(3)
     before = sys.getrefcount(x)
     set_up.take_view(x)
     assert sys.getrefcount(x) == before
+    kept = set_up.as_object(x)
+    assert sys.getrefcount(x) > before
+    del kept
+    assert sys.getrefcount(x) == before
+    y = bytearray(8)
+    set_up.take_bytes_view(y)
+    y.append(0)  # it has no exports any more
 
 
-@pytest.mark.claim(PAGE, "Pointers are nothing to convert.")
-@pytest.mark.claim(
-    PAGE, "In C that is one load, PyArray_DATA or data.as_doubles, with no word about"
-)
+@pytest.mark.claim(PAGE, "Pointers need no conversion, but the address has to come from somewhere.")
 @pytest.mark.parametrize(
     ("function", "line"),
     [
@@ -95,7 +107,12 @@ def test_pointers_convert_nothing(c_of, function, line):
     assert excerpt.calls == excerpt.failure_calls == ()
 
 
-def test_pointers_ask_for_no_element_type(set_up):
+@pytest.mark.claim(
+    PAGE,
+    "In C it is a field of the object, PyArray_DATA or data.as_doubles, and the element type is "
+    "not checked.",
+)
+def test_pointers_check_no_element_type(set_up):
     assert set_up.take_ndarray_pointer(numpy.zeros(3, dtype=numpy.int8)) == 1
     assert set_up.take_array_pointer(array.array("i", [1])) == 1
     for a in numpy.zeros(3, dtype=numpy.int8), array.array("i", [1]):
@@ -104,15 +121,31 @@ def test_pointers_ask_for_no_element_type(set_up):
 
 
 @pytest.mark.claim(
-    PAGE, "x.ctypes.data makes several objects, and takes longer than any conversion"
+    PAGE, "In Python, x.ctypes.data makes several objects, and takes longer than any conversion"
 )
 def test_fetching_an_address_is_slow(set_up):
     x = numpy.arange(10.0)
-    fetch, view = times(set_up, "take_address(x.ctypes.data)", "take_view(x)", x=x)
-    assert fetch > 2 * view
+    y, z = array.array("d", x), bytearray(80)
+    names = {"x": x, "y": y, "z": z, "m": memoryview(y), "x2": x.reshape(2, 5)}
+    names["v"] = set_up.as_object(x)
+    views = (f"take_view({name})" for name in "vymx")
+    fetch, *conversions = times(
+        set_up,
+        "take_address(x.ctypes.data)",
+        "take_buffer(x)",
+        "take_bytes_view(z)",
+        "take_view_2d(x2)",
+        *views,
+        **names,
+    )
+    assert fetch > 3 * max(conversions)
 
 
-@pytest.mark.claim(PAGE, "checks the same as a view, into a struct on the C stack")
+@pytest.mark.claim(
+    PAGE,
+    "An np.ndarray[double] checks the number of dimensions and the element type like a view, and "
+    "also that the object is an ndarray. Its buffer is a struct on the C stack.",
+)
 def test_a_buffer_lives_on_the_stack(c_of, c_file, set_up):
     excerpt = c_of(KEY, "take_buffer", "cdef cnp.ndarray[double, ndim=1] a = argument")
     assert excerpt.calls == ("__Pyx_TypeTest", "__Pyx_GetBufferAndValidate")
@@ -122,6 +155,9 @@ def test_a_buffer_lives_on_the_stack(c_of, c_file, set_up):
         for take in set_up.take_buffer, set_up.take_view:
             with pytest.raises(ValueError, match=r"Buffer (dtype mismatch|has wrong number of)"):
                 take(wrong)
+    assert set_up.take_view(array.array("d", [1])) == 1
+    with pytest.raises(TypeError, match=r"Cannot convert array\.array to numpy\.ndarray"):
+        set_up.take_buffer(array.array("d", [1]))
 
 
 @pytest.mark.claim(
@@ -136,42 +172,98 @@ def test_a_memoryview_object_is_taken_as_it_is(built, set_up, load):
     assert set_up.owner(x) is not x
 
 
-@pytest.mark.claim(PAGE, "Against untyped access that is earned back within a few elements")
+@pytest.mark.claim(
+    PAGE,
+    "A const view that was returned to Python is accepted where a writable view is declared. "
+    "Cython 3.3.1 checks that neither when it compiles nor when it runs, and a read-only array "
+    "changes",
+)
+@pytest.mark.claim(PAGE, "Passed directly, the array is refused")
+def test_a_const_view_is_taken_as_a_writable_one(set_up):
+    x = numpy.zeros(3)
+    x.flags.writeable = False
+    with pytest.raises(ValueError, match="buffer source array is read-only"):
+        set_up.store(x, 7.0)
+    with pytest.raises(BufferError, match="underlying buffer is not writable"):
+        set_up.store(memoryview(x), 7.0)
+    assert x.tolist() == [0, 0, 0]
+    set_up.store(set_up.as_const_object(x), 7.0)
+    assert x.tolist() == [7, 0, 0]
+
+
+@pytest.mark.claim(PAGE, "In a function that is called for one element, it is most of the time.")
+def test_the_set_up_is_most_of_a_short_call(set_up):
+    a = numpy.ones(1)
+    call, view, whole = times(set_up, "take_object(a)", "take_view(a)", "sum_view(a)", a=a)
+    assert view > 3 * call  # so the conversion is more than two thirds of it
+    assert whole < 1.5 * view
+
+
+@pytest.mark.claim(
+    PAGE,
+    "Compared with untyped access to a NumPy array of doubles, that is earned back within 16 "
+    "elements.",
+)
 def test_the_set_up_is_earned_back(set_up):
-    a = numpy.arange(32.0)
+    a = numpy.arange(16.0)
     untyped, view, buffer = times(set_up, "sum_object(a)", "sum_view(a)", "sum_buffer(a)", a=a)
     assert untyped > 3 * view
     assert untyped > 3 * buffer
 
 
-@pytest.mark.claim(PAGE, "The pointer that is fetched from Python starts higher than either")
+@pytest.mark.claim(
+    PAGE,
+    "The pointer that is fetched from Python starts higher than either, and its loop does the same "
+    "additions, so it stays above them.",
+)
 def test_a_fetched_pointer_starts_higher(set_up):
     a = numpy.arange(1.0)
     pointer, view, buffer = times(
         set_up, "sum_address(a.ctypes.data, a.size)", "sum_view(a)", "sum_buffer(a)", a=a
     )
-    assert pointer > 2 * view
-    assert pointer > 2 * buffer
+    assert pointer > 3 * view
+    assert pointer > 3 * buffer
 
 
 @pytest.mark.claim(PAGE, "Four sums of the elements of a NumPy array")
-def test_the_four_sums_agree(set_up):
-    a = numpy.arange(10.0)
-    sums = set_up.sum_object(a), set_up.sum_buffer(a), set_up.sum_view(a)
-    assert {*sums, set_up.sum_address(a.ctypes.data, a.size)} == {45.0}
+@pytest.mark.claim(
+    PAGE,
+    "All four add C doubles; the untyped one gets them by x = a[i], with x a C double.",
+)
+def test_the_four_sums_agree(set_up, c_of):
+    # Different powers of two: another set of elements has another sum.
+    for count in 1, 2, 10:
+        a = 2.0 ** numpy.arange(count)
+        sums = set_up.sum_object(a), set_up.sum_buffer(a), set_up.sum_view(a)
+        assert {*sums, set_up.sum_address(a.ctypes.data, a.size)} == {2.0**count - 1}
+    untyped = c_of(KEY, "sum_object", "x = a[i]")
+    assert untyped.calls == ("__Pyx_GetItemInt", "__Pyx_PyFloat_AsDouble")
+    for function, line, access in (
+        ("sum_object", "total += x", "__pyx_v_total + __pyx_v_x"),
+        ("sum_buffer", "total += a[i]", "__Pyx_BufPtrStrided1d(double *,"),
+        ("sum_view", "total += a[i]", "__pyx_v_a.strides[0]"),
+        ("sum_address", "total += a[i]", "__pyx_v_a[__pyx_v_i]"),
+    ):
+        excerpt = c_of(KEY, function, line)
+        assert excerpt.calls == (), function
+        assert access in excerpt.text, function
 
 
 @pytest.mark.claim(
-    PAGE, "In the first of these two loops that is in each round, since a is an object"
+    PAGE,
+    "In the first of these two loops that happens in each iteration, since a is an object and the "
+    "cdef function takes a view.",
 )
-@pytest.mark.claim(PAGE, "in the second a is a view already, and the struct is passed on")
+@pytest.mark.claim(PAGE, "In the second a is a view already, and the struct is passed on")
 def test_where_the_conversion_takes_place(c_of, set_up):
     each = c_of(KEY, "convert_each_time", "total += helper(a)")
     once = c_of(KEY, "convert_once", "total += helper(a)")
     assert each.calls == ("__Pyx_PyObject_to_MemoryviewSlice_ds_double",)
     assert once.calls == ()
     assert "helper(__pyx_v_a)" in once.text
-    assert set_up.convert_each_time(numpy.ones(1), 4) == set_up.convert_once(numpy.ones(1), 4) == 4
+    a = numpy.array([3.0, 5.0])
+    assert set_up.convert_each_time(a, 4) == set_up.convert_once(a, 4) == 12
+    assert set_up.convert_each_time(a, 0) == set_up.convert_once(a, 0) == 0
     slow, fast = times(set_up, "convert_each_time(a, 100)", "convert_once(a, 100)", a=numpy.ones(1))
     assert slow > 3 * fast
 
@@ -209,4 +301,7 @@ def test_the_plot_measures(set_up):
     plot = break_even(set_up, statements, lambda n: numpy.arange(float(n)))
     gc.collect()
     assert [curve.label for curve in plot.curves] == ["Untyped", "View"]
-    assert crossing(*plot.curves) is not None
+    # The untyped sum starts below the view, which has to be set up, and ends far above it.
+    untyped, view = (curve.seconds for curve in plot.curves)
+    assert untyped[-1] > 3 * view[-1]
+    assert crossing(*plot.curves) in range(1, 17)
