@@ -29,6 +29,43 @@ def shifted(double[:] a):
     a[1:] = a[:-1]
 
 
+def shifted_back(double[:] a):
+    a[:-1] = a[1:]
+
+
+def reversed_in_place(double[:] a):
+    a[:] = a[::-1]
+
+
+def transposed_in_place(double[:, :] a):
+    a[:, :] = a.T
+
+
+def repeated_element(double[:] a):
+    a[:] = a[1:2]
+
+
+def from_table(double[:] a, double[:, :] b):
+    a[:] = b
+
+
+def elements_swapped(double[:] a):
+    a[0], a[1] = a[1], a[0]
+
+
+def into_object(a, b):
+    """Assign with the name ``a`` untyped: Python's ``__setitem__`` of ``a`` does it."""
+    a[:] = b
+
+
+def as_object(double[:] a):
+    return a
+
+
+def objects_from_object(object[:] a, b):
+    a[:] = b
+
+
 def swapped(double[:, :] a):
     a[0], a[1] = a[1], a[0]
 

@@ -200,3 +200,8 @@ def row(const double[:, :] a, Py_ssize_t i):
 def column(const double[:, :] a, Py_ssize_t j):
     """Return address, length and stride of ``a[:, j]``."""
     return members_1d(a[:, j])
+
+
+def length_from(const double[:] a, Py_ssize_t start, Py_ssize_t step):
+    """Return the length of a slice with a start and no stop."""
+    return a[start::step].shape[0]

@@ -45,7 +45,7 @@ def test_the_sum_is_in_the_c(c_of):
 
 
 @pytest.mark.claim(
-    PAGE, "the star with char ** fetches a pointer from the table, and suboffsets[0] is"
+    PAGE, "the star with char ** loads a pointer from the table, and suboffsets[0] is added to it"
 )
 def test_the_pointer_is_fetched(c_of, addresses, b):
     text = c_of(KEY, "item_indirect", "cdef double x = a[i, j]").text
@@ -60,7 +60,7 @@ def test_reading_functions(addresses, b):
     assert addresses.item_3d(b.reshape(2, 2, 3), 1, 0, 2) == 8.0
 
 
-@pytest.mark.claim(PAGE, "nobody compares its shape with its buffer, so double[:, ::1] takes it")
+@pytest.mark.claim(PAGE, "neither NumPy nor Cython compares them, so double[:, ::1] takes it")
 def test_a_row_too_many_is_taken(addresses, b, taken):
     array = as_strided(b, (4, 4), (32, 8))
     assert "double[:, ::1]" in taken(array)[0]
@@ -76,9 +76,12 @@ def test_a_broadcast_array_is_read_only(addresses, b, taken):
 
 
 @pytest.mark.claim(
-    PAGE, "A slice that should be empty has one element if the step is longer than one"
+    PAGE,
+    "A slice that should be empty has one element if the stop is on the wrong side "
+    "of the start, and "
+    "the step is longer than the distance between them.",
 )
-@pytest.mark.claim(PAGE, "In the second the element is behind the end of the buffer")
+@pytest.mark.claim(PAGE, "In the second line the element is behind the end of the buffer")
 @pytest.mark.claim(PAGE, "Where it has elements, and start and stop lie within the array, it is")
 def test_which_slices_differ_from_numpy(addresses, b):
     """All slices with start and stop within the array: they differ there and nowhere else."""
@@ -115,11 +118,73 @@ def test_a_stop_before_the_first_element(addresses, b):
     assert addresses.part_from(x, 2, -1)[1] == x[2::-1, 2::-1].shape == (3, 3)
 
 
+@pytest.mark.claim(
+    PAGE, "With a negative step, a start before the first element begins at that element"
+)
+@pytest.mark.claim(PAGE, "Three kinds of slices differ.")
+def test_nothing_else_differs_from_numpy(addresses):
+    """Each slice that differs, also with start and stop outside the array, is of a kind named."""
+    kinds = {"too long a step": 0, "early stop": 0, "early start": 0}
+    for n in (0, 1, 2, 5):
+        b = numpy.arange(float(n))
+        reach = range(-n - 3, n + 4)
+        for step in (-3, -2, -1, 1, 2, 3):
+            for start in reach:
+                for stop in reach:
+                    found = addresses.part_1d(b, start, stop, step)[1]
+                    first, end, _ = slice(start, stop, step).indices(n)
+                    early_start = step < 0 and start < -n
+                    early_stop = step < 0 and stop < -n
+                    if early_start:
+                        first = 0  # where Python has -1
+                    if early_stop:
+                        end = 0
+                    if step < 0 and stop >= n:
+                        end = n  # Python has n - 1, which is no different for its length
+                    expected = max(0, -((first - end) // step))
+                    too_long = 0 < (first - end) * (1 if step > 0 else -1) < abs(step)
+                    assert found == (1 if too_long else expected), (n, start, stop, step)
+                    if found != len(b[start:stop:step]):
+                        assert too_long or early_stop or early_start, (n, start, stop, step)
+                        kinds["too long a step"] += too_long
+                        kinds["early stop"] += early_stop
+                        kinds["early start"] += early_start
+                found = addresses.length_from(b, start, step)
+                early = step < 0 and start < -n
+                assert found == (1 if early else len(b[start::step])), (n, start, step)
+                kinds["early start"] += early
+    assert min(kinds.values()) > 10, kinds
+    assert addresses.part_1d(numpy.arange(0.0), 0, 0, -2)[1] == 1
+
+
+@pytest.mark.claim(PAGE, "A step of zero raises ValueError in both.")
+def test_a_step_of_zero(addresses, b):
+    with pytest.raises(ValueError, match="slice step cannot be zero"):
+        b[::0]
+    with pytest.raises(ValueError, match=r"Step may not be zero \(axis 0\)"):
+        addresses.part_1d(b, 0, 3, 0)
+
+
+@pytest.mark.claim(
+    PAGE, "wraparound adds a length to a negative index, and boundscheck compares the index"
+)
+def test_the_shape_is_used_by_the_checks_only(c_of, addresses, load):
+    checked = c_of("indexing/view_items", "strided", "cdef double x = a[i]").text
+    assert "shape" in checked
+    assert "shape" not in c_of(KEY, "item_1d", "cdef double x = a[i]").text
+    assert load("view_items").strided(numpy.arange(3.0), -1) == 2.0
+
+
 @pytest.mark.claim("guide/indirect.md", "A negative suboffset means “no pointer”.")
-@pytest.mark.claim("guide/indirect.md", "Handed to Python, that slice looks like an ordinary")
-@pytest.mark.claim("guide/indirect.md", "A function that takes double[:, :] reads the pointers as")
+@pytest.mark.claim(
+    "guide/indirect.md",
+    "As a Python object, that slice looks like an ordinary two-dimensional view:",
+)
+@pytest.mark.claim(
+    "guide/indirect.md", "A function that takes double[:, :] reads the pointers as numbers."
+)
 def test_a_negative_suboffset_makes_a_slice_look_direct(addresses, b, taken):
-    """What the explorer says of it: pointers are taken for numbers."""
+    """The explorer warns of this: pointers are read as numbers."""
     x = b.reshape(3, 4)[:, ::-1]
     table = addresses.RowTable(x, [0, 1, 2])
     found, part = addresses.indirect_reversed(table)

@@ -36,16 +36,14 @@ def test_an_indirect_access_loads_twice(c_of):
     assert "[__pyx_v_i])[__pyx_v_j]" in c_of(KEY, "item_pointer", "cdef int x = a[i][j]").text
 
 
-@pytest.mark.claim(
-    PAGE, "it calls a small inline function that looks at the suboffset in every access"
-)
+@pytest.mark.claim(PAGE, "each access calls a small inline function that tests the suboffset")
 def test_a_generic_access_looks_at_the_suboffset(c_of, c_file):
     assert "__pyx_memviewslice_index_full(" in c_of(KEY, "item_generic", LINE).text
     definition = c_file(KEY).split("__pyx_memviewslice_index_full(const char *bufp")[-1]
     assert "if (suboffset >= 0)" in definition.split("return")[0]
 
 
-@pytest.mark.claim(PAGE, "and so takes both kinds of memory")
+@pytest.mark.claim(PAGE, "so the first dimension may be of either kind")
 def test_all_kinds_of_access_agree(module, rows):
     table = numpy.arange(12, dtype="int32").reshape(3, 4)
     for i, j in numpy.ndindex(3, 4):
@@ -56,10 +54,8 @@ def test_all_kinds_of_access_agree(module, rows):
         assert module.item_generic(table, i, j) == module.item_direct(table, i, j) == table[i, j]
 
 
-@pytest.mark.claim(
-    PAGE, "A view is one or the other, and what does not fit is refused when it is acquired"
-)
-@pytest.mark.claim(PAGE, "a direct view does not ask for PyBUF_INDIRECT")
+@pytest.mark.claim(PAGE, "An object of the other kind is refused when the view is acquired:")
+@pytest.mark.claim(PAGE, "a direct view does not request PyBUF_INDIRECT")
 def test_what_does_not_fit(module, rows):
     with pytest.raises(ValueError, match="not indirectly accessible in dimension 0"):
         module.item_indirect(numpy.zeros((3, 4), dtype="int32"), 0, 0)
@@ -67,11 +63,13 @@ def test_what_does_not_fit(module, rows):
         module.item_direct(rows, 0, 0)
 
 
-@pytest.mark.claim(PAGE, "Leaving out a row moves data, as ever. Leaving out a column cannot")
+@pytest.mark.claim(
+    PAGE, "Leaving out a row moves data, as in a direct view. Leaving out a column cannot"
+)
 @pytest.mark.claim(
     PAGE,
-    "the four bytes have to be added after the pointer has been followed, and the suboffset is "
-    "where they are kept",
+    "the four bytes have to be added after the pointer has been followed, and the suboffset holds "
+    "them",
 )
 def test_a_slice_moves_data_and_the_suboffset(module, rows):
     whole, part = module.members(rows), module.members_of_part(rows)
@@ -84,7 +82,7 @@ def test_a_slice_moves_data_and_the_suboffset(module, rows):
     assert len(set(addresses)) == 3
 
 
-@pytest.mark.claim(PAGE, "needs no pointer any more and is an ordinary view")
+@pytest.mark.claim(PAGE, "follows its pointer when it is made, and is an ordinary view")
 def test_a_row_is_an_ordinary_view(module, rows, c_of):
     row = numpy.asarray(module.row(rows, 1))
     assert row.tolist() == [10, 11, 12, 13]
@@ -101,7 +99,9 @@ def test_python_reads_it_and_numpy_does_not(module, rows):
         numpy.asarray(mv)
 
 
-@pytest.mark.claim(PAGE, "What is written through a view is in the C table, and C code sees it")
+@pytest.mark.claim(
+    PAGE, "A write through a view goes to the rows of the C table, and C code reads it there"
+)
 def test_writing_reaches_the_table(module, rows):
     before = rows.sum_in_c()
     module.double_all(rows)
@@ -109,7 +109,9 @@ def test_writing_reaches_the_table(module, rows):
 
 
 @pytest.mark.claim(PAGE, "with one pointer for each row and no element copied")
-@pytest.mark.claim(PAGE, "If the array has rows of no elements, &a[i, 0] raises IndexError")
+@pytest.mark.claim(
+    PAGE, "If the rows have no elements, &a[i, 0] raises IndexError unless boundscheck is off"
+)
 def test_a_table_of_the_rows_of_an_array(module, c_of):
     a = numpy.arange(12, dtype="int32").reshape(3, 4)
     assert module.sum_by_table(a) == a.sum()
@@ -137,7 +139,7 @@ def test_what_the_compiler_refuses(outcomes):
     assert [p.message for p in filled.problems] == ["All dimensions must be direct"]
 
 
-@pytest.mark.claim(PAGE, "The view as a Python object refuses too, when it is asked")
+@pytest.mark.claim(PAGE, "The same methods of the view as a Python object raise an exception")
 def test_what_the_object_refuses(module, rows):
     mv = module.as_object(rows)
     with pytest.raises(ValueError, match="Cannot transpose memoryview with indirect dimensions"):
@@ -147,7 +149,9 @@ def test_what_the_object_refuses(module, rows):
 
 
 @pytest.mark.claim(
-    PAGE, "Indexing, slicing, taking rows and columns, and writing single elements work"
+    PAGE,
+    "Indexing, slicing, taking rows and columns, writing single elements and assigning to one row "
+    "work.",
 )
 def test_what_works(module, rows):
     mv = module.as_object(rows)
@@ -156,10 +160,26 @@ def test_what_works(module, rows):
     assert list(module.column(rows, 1)) == list(mv[:, 1]) == [1, 11, 21]
     mv[2, 3] = 99
     assert rows.sum_in_c() == 138 - 23 + 99
+    mv[0] = numpy.arange(100, 104, dtype="int32")
+    assert memoryview(mv).tolist()[0] == [100, 101, 102, 103]
+    with pytest.raises(ValueError, match="Indirect dimensions not supported"):
+        mv[:, :] = 0
 
 
-@pytest.mark.claim(PAGE, "With generic it also has to test a suboffset for each element")
-def test_the_sums_agree(module):
+@pytest.mark.claim(PAGE, "An exporter that ignores the flags is refused by Cython")
+def test_cython_tests_the_suboffsets_itself(module, rows):
+    """A Cython view of another module exports its suboffsets to everyone who takes strides."""
+    with pytest.raises(ValueError, match="not compatible with direct access in dimension 0"):
+        module.item_direct(module.as_object(rows), 0, 0)
+
+
+@pytest.mark.claim(PAGE, "The C for generic also tests a suboffset for each element.")
+def test_the_sums_agree(module, c_of):
+    calls = {
+        name: "__pyx_memviewslice_index_full(" in c_of(KEY, name, "total += a[i, j]").text
+        for name in ("sum_direct", "sum_indirect", "sum_generic")
+    }
+    assert calls == {"sum_direct": False, "sum_indirect": False, "sum_generic": True}
     big = module.Rows(100, 100)
     a = numpy.array(memoryview(big).tolist(), dtype="int32")
     assert module.sum_indirect(big) == module.sum_generic(big) == module.sum_direct(a) == a.sum()

@@ -14,7 +14,7 @@ def kinds(excerpt):
 
 
 @pytest.mark.claim(PAGE, "This line of a checked view has most of them")
-@pytest.mark.claim(PAGE, "And this one, of a loop over an untyped object, has the others")
+@pytest.mark.claim(PAGE, "And this one, of a loop over an untyped object, has the other two:")
 def test_the_two_lines_have_all_kinds(c_of):
     view = kinds(c_of("indexing/view_items", "strided", "cdef double x = a[i]"))
     untyped = kinds(c_of("indexing/four_ways", "sum_object", LINE))
@@ -22,7 +22,7 @@ def test_the_two_lines_have_all_kinds(c_of):
     assert view | untyped == {ADDRESS, ACCESS, CHECK, CALL, REFCOUNT, FAILURE}
 
 
-@pytest.mark.claim(PAGE, "What belongs to none of them is plain C, such as __pyx_t_1 = __pyx_v_i")
+@pytest.mark.claim(PAGE, "The rest is plain C, such as __pyx_t_1 = __pyx_v_i, and has no color.")
 def test_plain_c_has_no_kind(c_of):
     excerpt = c_of("indexing/view_items", "strided", "cdef double x = a[i]")
     plain = "".join(p.text for p in excerpt.parts if not isinstance(p, Fold) and not p.tag)

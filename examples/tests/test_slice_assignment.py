@@ -15,7 +15,9 @@ def assignment(load):
     return load("slice_assignment")
 
 
-@pytest.mark.claim(PAGE, "The elements, if b is a view: from one memory to the other, whatever")
+@pytest.mark.claim(
+    PAGE, "The elements, if b is a typed view: from one memory to the other, whatever"
+)
 def test_a_view_is_copied(assignment, c_of):
     assert COPY in c_of(KEY, "from_view", "a[:] = b").text
     for source in (numpy.arange(3.0), numpy.arange(6.0)[::-2]):
@@ -31,7 +33,9 @@ def test_a_number_fills(assignment):
     assert a.tolist() == [7, 7, 7]
 
 
-@pytest.mark.claim(PAGE, "An object without a type is taken for a number, even if it is an array")
+@pytest.mark.claim(
+    PAGE, "An object without a type is converted to one element, even if it is an array"
+)
 def test_an_object_is_taken_for_a_number(assignment, c_of):
     excerpt = c_of(KEY, "from_object", "a[:] = b")
     assert "__Pyx_PyFloat_AsDouble" in excerpt.text
@@ -41,7 +45,9 @@ def test_an_object_is_taken_for_a_number(assignment, c_of):
             assignment.from_object(numpy.zeros(3), array)
 
 
-@pytest.mark.claim(PAGE, "A dimension of length one is repeated, and missing dimensions in front")
+@pytest.mark.claim(
+    PAGE, "A dimension of length one on the right is repeated, and missing dimensions"
+)
 def test_broadcasting(assignment):
     a, table = numpy.zeros(3), numpy.zeros((2, 3))
     assignment.from_view(a, numpy.ones(1))
@@ -52,7 +58,11 @@ def test_broadcasting(assignment):
         assignment.from_view(a, numpy.zeros(4))
 
 
-@pytest.mark.claim(PAGE, "which copies contiguous memory as a whole.")
+@pytest.mark.claim(
+    PAGE,
+    "It copies with a single memcpy if both slices are contiguous in the same order and nothing is "
+    "broadcast, and row by row or element by element otherwise.",
+)
 def test_contiguous_memory_is_copied_as_a_whole(built, c_file):
     plain = "acquiring/acquire@plain"
     (copy,) = read_definitions(c_file(plain), COPY, built(plain).compiled_lines)
@@ -60,15 +70,106 @@ def test_contiguous_memory_is_copied_as_a_whole(built, c_file):
     assert "__pyx_slices_overlap(" in copy.text
 
 
-@pytest.mark.claim(PAGE, "Cython copies to a temporary place first")
-def test_overlap(assignment):
-    a = numpy.arange(5.0)
-    assignment.shifted(a)
-    assert a.tolist() == [0, 0, 1, 2, 3]
+def copied_in_order(target, source, order):
+    """What would be left if the elements were copied one by one, without a temporary copy."""
+    for i in order:
+        target[i] = source[i]
 
 
 @pytest.mark.claim(
-    PAGE, "so the second one reads what the first one has written, as it does in NumPy"
+    PAGE,
+    "If the ranges of addresses of both sides overlap, Cython first copies the right side to "
+    "temporary memory.",
+)
+def test_overlap(assignment, built, c_file):
+    """No copy without a temporary one gives these results, in whatever order it writes."""
+    cases = {
+        "shifted": ([0, 0, 1, 2, 3], lambda a: (a[1:], a[:-1])),
+        "shifted_back": ([1, 2, 3, 4, 4], lambda a: (a[:-1], a[1:])),
+        "reversed_in_place": ([4, 3, 2, 1, 0], lambda a: (a, a[::-1])),
+    }
+    right = {"forward": set(), "backward": set()}
+    for name, (expected, sides) in cases.items():
+        a = numpy.arange(5.0)
+        getattr(assignment, name)(a)
+        assert a.tolist() == expected, name
+        for direction, seen in right.items():
+            b = numpy.arange(5.0)
+            target, source = sides(b)
+            order = range(len(target))
+            copied_in_order(target, source, order if direction == "forward" else order[::-1])
+            if b.tolist() == expected:
+                seen.add(name)
+    assert right == {"forward": {"shifted_back"}, "backward": {"shifted"}}
+    table = numpy.arange(9.0).reshape(3, 3)
+    transposed = table.T.copy()
+    assignment.transposed_in_place(table)
+    assert numpy.array_equal(table, transposed)
+    a = numpy.arange(4.0)
+    assignment.repeated_element(a)
+    assert a.tolist() == [1, 1, 1, 1]
+    plain = "acquiring/acquire@plain"
+    (copy,) = read_definitions(c_file(plain), COPY, built(plain).compiled_lines)
+    _, _, after = copy.text.partition("__pyx_slices_overlap(")
+    assert 0 < after.index("__pyx_memoryview_copy_data_to_temp(") < after.index("memcpy(")
+
+
+@pytest.mark.claim(PAGE, "a[0], a[1] = a[1], a[0] swaps them in a one-dimensional view")
+def test_single_elements_are_swapped(assignment):
+    a = numpy.array([1.0, 2.0, 3.0])
+    assignment.elements_swapped(a)
+    assert a.tolist() == [2, 1, 3]
+
+
+@pytest.mark.claim(
+    PAGE, "A view with more dimensions than the left side fits if those in front have length one:"
+)
+def test_leading_dimensions_of_the_right_side(assignment):
+    a = numpy.zeros(3)
+    assignment.from_table(a, numpy.ones((1, 3)))
+    assert a.tolist() == [1, 1, 1]
+    with pytest.raises(ValueError, match=r"dimension 0 \(got 1 and 2\)"):
+        assignment.from_table(a, numpy.ones((2, 3)))
+
+
+@pytest.mark.claim(PAGE, "None on the right is a view of length zero, so it raises the same error:")
+def test_none_on_the_right(assignment):
+    with pytest.raises(ValueError, match=r"dimension 0 \(got 3 and 0\)"):
+        assignment.from_view(numpy.zeros(3), None)
+
+
+@pytest.mark.claim(
+    PAGE, "For a view of objects, each element becomes the object itself: no error, and one array"
+)
+def test_a_view_of_objects_is_filled_with_the_object(assignment):
+    objects, array = numpy.array([1, 2, 3], dtype=object), numpy.arange(2.0)
+    assignment.objects_from_object(objects, array)
+    assert all(element is array for element in objects)
+
+
+@pytest.mark.claim(PAGE, "its element type is not compared: its bytes are copied as they are.")
+@pytest.mark.claim(
+    PAGE,
+    "An array of larger elements than those of the view, such as complex128 into double, writes "
+    "behind the end of the view.",
+)
+def test_a_view_object_takes_an_array_of_another_type(assignment):
+    for other in (numpy.array([1, 2, 3]), numpy.array([1, 2, 3], dtype="float32")):
+        memory = numpy.zeros(6)  # what lies behind the view is ours, too
+        assignment.into_object(assignment.as_object(memory[:3]), other)
+        assert memory.tobytes() == other.tobytes().ljust(memory.nbytes, b"\0")
+        assert memory[:3].tolist() != [1, 2, 3]
+    memory = numpy.zeros(6)
+    assignment.into_object(assignment.as_object(memory[:3]), numpy.ones(3) + 2j)
+    assert memory.tolist() == [1, 2, 1, 2, 1, 2]
+    memory = numpy.zeros(3)
+    numpy.asarray(assignment.as_object(memory))[:] = numpy.array([1, 2, 3])
+    assert memory.tolist() == [1, 2, 3]
+
+
+@pytest.mark.claim(
+    PAGE,
+    "so the second assignment reads what the first one has written, as in NumPy.",
 )
 def test_swapped_rows(assignment):
     table, other = numpy.array([[1.0, 2.0], [3.0, 4.0]]), numpy.array([[1.0, 2.0], [3.0, 4.0]])
@@ -77,7 +178,7 @@ def test_swapped_rows(assignment):
     assert table.tolist() == other.tolist() == [[3, 4], [3, 4]]
 
 
-@pytest.mark.claim(PAGE, "One row has to be copied")
+@pytest.mark.claim(PAGE, "Copy one row first:")
 def test_swapped_by_copy(assignment):
     table = numpy.array([[1.0, 2.0], [3.0, 4.0]])
     assignment.swapped_by_copy(table)
