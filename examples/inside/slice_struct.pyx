@@ -68,6 +68,18 @@ def same_owner(double[:, :] a):
     return SLICE_MEMVIEW(a) == SLICE_MEMVIEW(a[1:])
 
 
+def same_owner_if_acquired_twice(x):
+    """Tell whether two views that are acquired from ``x`` share one memoryview object."""
+    cdef double[:, :] a = x
+    cdef double[:, :] b = x
+    return SLICE_MEMVIEW(a) == SLICE_MEMVIEW(b)
+
+
+def memview_of_none(double[:, :] a):
+    """Return what ``memview`` points to in a view that is ``None``."""
+    return <object> SLICE_MEMVIEW(a)
+
+
 def as_object(double[:, :] a):
     """Return the memoryview as the Python object that Python code gets to see."""
     return a

@@ -1,7 +1,7 @@
-"""Who frees the memory behind a view, and when: every ``malloc`` and ``free`` is written down.
+"""Who frees the memory behind a view, and when: every ``malloc`` and ``free`` is logged.
 
 The macros at the top replace ``malloc`` and ``free`` in the whole C file, also in the code that
-Cython adds for memoryviews, by functions that write the call down and make it. ``note`` writes a
+Cython adds for memoryviews, by functions that log the call and make it. ``note`` writes a
 line of the caller's own between them, and ``events`` reads the log.
 """
 
@@ -107,7 +107,7 @@ cdef double *allocate(Py_ssize_t n) except NULL:
 
 
 def lent(Py_ssize_t n):
-    """A cast without a callback: nobody frees. ``lent_back`` does it by hand."""
+    """A cast without a callback: the memory is not freed. ``lent_back`` frees it by hand."""
     cdef double *p = allocate(n)
     cdef double[::1] a = <double[:n]> p
     return a
@@ -127,7 +127,7 @@ def given(Py_ssize_t n):
 
 
 def given_safely(Py_ssize_t n):
-    """The same, if the cast may fail: then nobody has taken the memory, and it is still ours."""
+    """The same, if the cast may fail: then no array owns the memory, and it is freed here."""
     cdef double *p = allocate(n)
     cdef view.array owner
     try:
@@ -160,6 +160,30 @@ def callback_on_own_memory(Py_ssize_t n):
     cdef view.array owner = view.array(shape=(n,), itemsize=sizeof(double), format="d")
     owner.callback_free_data = do_nothing
     return owner
+
+
+def callback_on_objects(element):
+    """A callback also replaces the code that gives back the references of the elements."""
+    cdef view.array owner = view.array(shape=(1,), itemsize=sizeof(void *), format="O")
+    cdef object[:] a = owner
+    a[0] = element
+    owner.callback_free_data = free
+    return owner
+
+
+def objects(element):
+    """The same without a callback."""
+    cdef view.array owner = view.array(shape=(1,), itemsize=sizeof(void *), format="O")
+    cdef object[:] a = owner
+    a[0] = element
+    return owner
+
+
+def null(Py_ssize_t n):
+    """Cast a null pointer."""
+    cdef double *p = NULL
+    cdef double[::1] a = <double[:n]> p
+    return a
 
 
 def replaced_without_gil(Py_ssize_t n, Py_ssize_t m):

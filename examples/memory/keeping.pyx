@@ -87,6 +87,86 @@ cdef class Holder:
         self.view = None
 
 
+cdef bint is_gone(unsigned char[:] view, drop, reference):
+    """Tell whether the exporter is gone while the argument still points to its memory.
+
+    The argument is not read: if the exporter is gone, its memory has been freed.
+    """
+    drop()
+    return reference() is None
+
+
+def attribute_passed(Holder holder, reference):
+    """Pass an attribute, which the function that is called drops."""
+    return is_gone(holder.view, holder.drop, reference)
+
+
+def local_passed(Holder holder, reference):
+    """Store the view in a local variable first, and pass that."""
+    cdef unsigned char[:] view = holder.view
+    return is_gone(view, holder.drop, reference)
+
+
+def slice_passed(Holder holder, reference):
+    """Pass a slice of the attribute, which is counted."""
+    return is_gone(holder.view[1:], holder.drop, reference)
+
+
+def closure_passed(Holder holder, reference):
+    """Pass a local variable that an inner function drops."""
+    cdef unsigned char[:] view = holder.view
+    holder.drop()
+
+    def drop():
+        nonlocal view
+        view = None
+        return view
+
+    return is_gone(view, drop, reference)
+
+
+cdef unsigned char[:] view_of_module = None
+
+
+def drop_global():
+    global view_of_module
+    view_of_module = None
+
+
+def global_passed(Holder holder, reference):
+    """Pass a variable of the module."""
+    global view_of_module
+    view_of_module = holder.view
+    holder.drop()
+    return is_gone(view_of_module, drop_global, reference)
+
+
+def append_after_replacing(bytearray x):
+    """Resize x after a local view of it has been replaced."""
+    cdef unsigned char[:] view = x
+    view = None
+    x.append(0)
+    return len(x) if view is None else 0
+
+
+def as_object(unsigned char[:] view):
+    """Return the object that Python gets of a view."""
+    return view
+
+
+def in_closure(unsigned char[:] view):
+    """Return a function that uses the view."""
+    def first():
+        return view[0]
+    return first
+
+
+def in_generator(unsigned char[:] view):
+    """Yield the elements."""
+    for element in view:
+        yield element
+
+
 def new_views(x, int n):
     """Make a view of x n times (for timing)."""
     cdef unsigned char[:] v

@@ -45,10 +45,25 @@ def test_the_declaration(built):
     assert members == ["memview", "data", "shape", "strides", "suboffsets"]
 
 
-@pytest.mark.claim(PAGE, "It is NULL in a variable that has not been assigned")
-def test_a_variable_starts_as_zeros(c_file):
+@pytest.mark.claim(
+    PAGE,
+    "It is NULL in a variable that has not been assigned, and points to None in a view that is "
+    "None.",
+)
+def test_a_variable_starts_as_zeros(c_file, slices):
     declared = "__Pyx_memviewslice __pyx_v_view = { 0, 0, { 0 }, { 0 }, { 0 } };"
     assert declared in c_file("indexing/four_ways")
+    assert slices.memview_of_none(None) is None
+    assert slices.memview_of_none(numpy.zeros((1, 1))) is not None
+
+
+@pytest.mark.claim(PAGE, "data points to the element whose indices are all zero, if there is one.")
+def test_data_of_a_reversed_array(slices):
+    x = numpy.arange(6.0).reshape(3, 2)
+    last = slices.members(x[::-1, ::-1])
+    assert last["data"] - slices.members(x)["data"] == 5 * 8
+    assert last["strides"] == [-16, -8]
+    assert slices.members(x[3:])["shape"] == [0, 2]
 
 
 @pytest.mark.claim(PAGE, "double[:] and int[:, ::1] use the same struct")
@@ -57,7 +72,9 @@ def test_one_struct_for_all_types(c_file):
     assert c_file("indexing/view_items").count("} __Pyx_memviewslice;") == 1
 
 
-@pytest.mark.claim(PAGE, "Slicing copies the struct and adjusts data, shape and strides")
+@pytest.mark.claim(
+    PAGE, "Slicing a typed view copies the struct and adjusts data, shape and strides"
+)
 def test_a_slice_of_a_view(slices):
     x = numpy.arange(24.0).reshape(4, 6)
     whole, part = slices.members(x), slices.members_of_part(x)
@@ -67,18 +84,43 @@ def test_a_slice_of_a_view(slices):
     assert part["suboffsets"] == [-1, -1]
 
 
-@pytest.mark.claim(PAGE, "the two structs share one memoryview object")
+@pytest.mark.claim(
+    PAGE, "It makes no new Python object: the two structs share one memoryview object."
+)
+@pytest.mark.claim(PAGE, "Two views of the array that are acquired separately do not")
 def test_slices_share_the_memoryview_object(slices):
-    assert slices.same_owner(numpy.zeros((3, 2)))
+    x = numpy.zeros((3, 2))
+    assert slices.same_owner(x)
+    assert not slices.same_owner_if_acquired_twice(x)  # so the comparison can say no
+    keep = [slices.members(x)["memview"], slices.members_of_part(x)["memview"]]
+    assert keep[0] is not keep[1]
+
+
+@pytest.mark.claim(
+    PAGE,
+    "There is one exception: an object that Python got of a typed view. If it comes from the same "
+    "module, or from one with the same shared utility code, and has the same element type, it "
+    "serves as the memoryview object itself",
+)
+def test_a_view_that_comes_back_serves_as_memoryview_object(slices, load):
+    x = numpy.zeros((3, 2))
+    shared, plain = slices, load("variants.plain.slice_struct")
+    for module in (shared, plain):
+        mv = module.as_object(x)
+        assert module.members(mv)["memview"] is mv
+    mv = plain.as_object(x)
+    assert shared.members(mv)["memview"] is not mv
+    assert shared.members(mv)["memview"].base is mv
 
 
 @pytest.mark.claim(PAGE, "it becomes an object, with the exporter as its base")
 def test_the_exporter_is_the_base(slices):
     x = numpy.zeros((3, 2))
     assert slices.as_object(x).base is x
+    assert slices.as_object(None) is None
 
 
-@pytest.mark.claim(PAGE, "The exporter stays alive as long as any object of the chain does")
+@pytest.mark.claim(PAGE, "This object keeps the exporter alive.")
 def test_a_view_keeps_its_exporter_alive(slices):
     x = numpy.arange(6.0).reshape(3, 2)
     before = sys.getrefcount(x)
@@ -89,7 +131,43 @@ def test_a_view_keeps_its_exporter_alive(slices):
     assert sys.getrefcount(x) == before
 
 
-@pytest.mark.claim(PAGE, "its address cannot be taken")
+@pytest.mark.claim(
+    PAGE,
+    "The struct is large, though: a function that is not inlined, such as one of another module, "
+    "gets its 208 bytes by value.",
+)
+def test_a_c_function_takes_the_struct_by_value(built):
+    artefact = built(KEY)
+    c = artefact.c_file.read_text()
+    (read,) = read_definitions(c, "__pyx_f_12slice_struct_read", artefact.compiled_lines)
+    assert "(__Pyx_memviewslice __pyx_v_a)" in read.text.partition("{")[0]
+
+
+@pytest.mark.claim(
+    PAGE,
+    "A view in an attribute or at module level is read from memory, and checked for having been "
+    "assigned",
+)
+def test_an_attribute_is_checked(c_of):
+    text = c_of("memory/keeping@plain", "Views.first_of_b", "return self.b[0]").text
+    assert "if (unlikely(!__pyx_v_self->b.memview))" in text
+    text = c_of(
+        "memory/counted", "slice_of_global", "cdef int count = use(table_of_module[i])"
+    ).text
+    assert re.search(r"if \(unlikely\(!__pyx_v_\w*table_of_module\.memview\)\)", text)
+
+
+@pytest.mark.claim(
+    PAGE,
+    "It is not the number of structs that point here: arguments of cdef functions and, since "
+    "version 3.3, many temporary slices are not counted",
+)
+def test_the_count_is_not_the_number_of_structs(load):
+    """While ``use`` runs there are two structs: its argument, and the caller's."""
+    assert load("counted").argument(numpy.zeros(4)) == 1
+
+
+@pytest.mark.claim(PAGE, "Its address cannot be taken")
 def test_the_address_is_refused(outcomes):
     outcome = outcomes["refused/address_of_view"]
     assert isinstance(outcome, Failure)
