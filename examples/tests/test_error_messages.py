@@ -427,7 +427,14 @@ def translated(tmp_path_factory):
     paths = {source: folder / f"source_{i}.pyx" for i, source in enumerate(sources)}
     for source, path in paths.items():
         path.write_text(source, encoding="utf-8")
-    command = [sys.executable, "-m", "cython", "-3", "--shared=_cyutility", *map(str, paths.values())]
+    command = [
+        sys.executable,
+        "-m",
+        "cython",
+        "-3",
+        "--shared=_cyutility",
+        *map(str, paths.values()),
+    ]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=folder)
 
     def result(source: str) -> tuple[bool, str]:
