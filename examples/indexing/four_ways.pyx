@@ -1,7 +1,7 @@
 """One line, ``return a[i]``, on four kinds of ``a``.
 
 The four functions differ in the type of their first argument and in nothing else. Below them
-stands a loop over each kind of access, by which its cost can be measured. The untyped loop takes
+is a loop over each kind of access, to measure its cost. The untyped loop takes
 the number out of the object before it adds: ``total += a[i]`` would add objects instead.
 """
 

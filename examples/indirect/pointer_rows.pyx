@@ -1,7 +1,7 @@
 """Memory reached through pointers: an ``int **`` of C, shown to Python and read by a view.
 
 ``Rows`` owns what C code often makes: a table of pointers, each to a row of its own. It exports
-this through the buffer protocol, where a *suboffset* says that there is a pointer to follow.
+this through the buffer protocol, where a *suboffset* marks a pointer to follow.
 """
 
 cimport cython
@@ -16,7 +16,7 @@ cdef extern from *:
     #define INDIRECT_STRIDE(slice, dim) ((slice).strides[dim])
     #define INDIRECT_SUBOFFSET(slice, dim) ((slice).suboffsets[dim])
 
-    /* Stands for a C library that knows nothing of Python. */
+    /* Takes the place of a C library that does not use Python. */
     static int **table_new(int rows, int columns) {
         int i, j;
         int **table = (int **) malloc(rows * sizeof(int *));
@@ -132,7 +132,7 @@ cdef dict read(int[::view.indirect, :] a):
 
 
 def members(int[::view.indirect, :] a):
-    """Return what stands in the struct."""
+    """Return the members of the struct."""
     return read(a)
 
 
@@ -166,7 +166,7 @@ def double_all(int[::view.generic, :] a):
 
 
 def sum_by_table(int[:, ::1] a):
-    """Hand an ordinary array to C code that wants an ``int **``: make a table of its rows."""
+    """Hand an ordinary array to C code that takes an ``int **``: make a table of its rows."""
     cdef Py_ssize_t i, n = a.shape[0]
     cdef int **table = <int **> malloc(n * sizeof(int *))
     if table == NULL:

@@ -1,7 +1,7 @@
 """One array, many layouts: what ``double[:, :]``, ``double[:, ::1]`` and ``double[::1, :]`` take.
 
-The first three functions differ in the declared layout and in nothing else. ``where`` tells what a
-view knows of the memory, and the functions at the end show what ``::1`` does not promise.
+The first three functions differ in the declared layout and in nothing else. ``where`` returns
+members of the struct, and the functions at the end show what ``::1`` does not promise.
 """
 
 cimport cython
@@ -44,7 +44,7 @@ def as_object(double[:, :] a):
 
 
 def transposed(double[:, ::1] a):
-    """Return a transposed view, of which the compiler knows that it is in Fortran order."""
+    """Return a transposed view, whose type is that of Fortran order."""
     cdef double[::1, :] b = a.T
     return b
 

@@ -184,7 +184,7 @@ def test_the_shape_is_used_by_the_checks_only(c_of, addresses, load):
     "guide/indirect.md", "A function that takes double[:, :] reads the pointers as numbers."
 )
 def test_a_negative_suboffset_makes_a_slice_look_direct(addresses, b, taken):
-    """What the explorer says of it: pointers are taken for numbers."""
+    """The explorer warns of this: pointers are read as numbers."""
     x = b.reshape(3, 4)[:, ::-1]
     table = addresses.RowTable(x, [0, 1, 2])
     found, part = addresses.indirect_reversed(table)

@@ -6,6 +6,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+import zipfile
 from array import array
 from pathlib import Path
 
@@ -27,13 +28,21 @@ def test_the_page_shows_every_file_of_the_projects():
     assert len(list(PROJECTS.glob("*/pyproject.toml"))) == 3
 
 
-@pytest.mark.claim(PAGE, "so the function takes any buffer of doubles, and const lets it take read")
+@pytest.mark.claim(
+    PAGE,
+    "The argument is a view, so the function takes any one-dimensional buffer of doubles in the "
+    "byte order of the machine, contiguous or not, and const lets it take read-only ones.",
+)
 def test_the_function_takes_any_buffer_of_doubles(load):
     average = load("average")
     values = numpy.array([1.0, 2.0, 6.0])
     values.flags.writeable = False
     for buffer in (array("d", values), values, values[::-1], memoryview(values)):
         assert average.mean(buffer) == 3.0
+    two_dimensional, swapped = values[None], values.astype(values.dtype.newbyteorder())
+    for buffer in (two_dimensional, two_dimensional[0, 0], swapped):
+        with pytest.raises((ValueError, TypeError)):
+            average.mean(buffer)
 
 
 def test_the_script_runs(load, capsys):
@@ -42,7 +51,9 @@ def test_the_script_runs(load, capsys):
     assert capsys.readouterr().out == "3.0\n"
 
 
-@pytest.mark.claim(PAGE, "It needs neither Cython nor NumPy")
+@pytest.mark.claim(
+    PAGE, "The module needs neither Cython nor NumPy, though it takes NumPy's arrays"
+)
 def test_the_module_imports_neither_cython_nor_numpy(builder, outcomes):
     code = "import sys, array, average\n"
     code += "print(average.mean(array.array('d', [1, 2, 6])), {'numpy', 'Cython'} & {*sys.modules})"
@@ -68,15 +79,62 @@ def test_what_is_refused(load):
         average.mean([1.0, 2.0, 6.0])
 
 
-def test_the_setup_script_builds_the_module(tmp_path):
-    """The other two need backends from a registry; the packaging session builds all three."""
-    shutil.copytree(PROJECTS / "setuptools", tmp_path, dirs_exist_ok=True)
-    shutil.copy(PROJECTS / "average.pyx", tmp_path)
-    build = [sys.executable, "setup.py", "build_ext", "--inplace"]
-    env = {**os.environ, "CFLAGS": "-O0 -g0 " + os.environ.get("CFLAGS", "")}
-    done = subprocess.run(build, cwd=tmp_path, capture_output=True, encoding="utf-8", env=env)
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A folder with all files of the setuptools project, as a reader of the page has it."""
+    folder = tmp_path_factory.mktemp("average")
+    shutil.copytree(PROJECTS / "setuptools", folder, dirs_exist_ok=True)
+    for name in ("average.pyx", "try_it.py"):
+        shutil.copy(PROJECTS / name, folder)
+    return folder
+
+
+def run(folder: Path, *arguments: str, **env: str) -> str:
+    command = [sys.executable, *arguments]
+    env = {**os.environ, **env}
+    done = subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", env=env)
     assert done.returncode == 0, done.stderr
-    script = [sys.executable, str(PROJECTS / "try_it.py")]
-    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(script, cwd=tmp_path, capture_output=True, encoding="utf-8", env=env)
-    assert (done.stdout, done.stderr) == ("3.0\n", "")
+    return done.stdout
+
+
+def wheel(project: Path) -> set[str]:
+    """Build a wheel without the network, and return the files in it without the metadata."""
+    shutil.rmtree(project / "dist", ignore_errors=True)
+    shutil.rmtree(project / "build", ignore_errors=True)
+    shutil.rmtree(project / "average.egg-info", ignore_errors=True)
+    flags = "-O0 -g0 " + os.environ.get("CFLAGS", "")
+    code = "import setuptools.build_meta as backend; backend.build_wheel('dist')"
+    run(project, "-c", code, CFLAGS=flags)
+    (path,) = (project / "dist").glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        archive.extractall(project / "dist" / "installed")
+    return {name for name in names if ".dist-info/" not in name}
+
+
+@pytest.mark.claim(
+    PAGE,
+    "With each of the three, what is installed is one compiled file and the package's metadata.",
+)
+@pytest.mark.claim(PAGE, "With py_modules=[], only the module that is listed is installed.")
+def test_setuptools_installs_one_compiled_file(project):
+    """The other two need backends from a registry; the packaging session builds all three."""
+    (name,) = wheel(project)
+    assert re.fullmatch(r"average\..+\.(so|pyd)", name)
+    installed = str(project / "dist" / "installed")
+    assert run(project, "try_it.py", PYTHONPATH=installed) == "3.0\n"
+
+
+@pytest.mark.claim(
+    PAGE,
+    "Without it, setuptools also installs Python files that it finds in the folder, such as the "
+    "try_it.py below.",
+)
+def test_setuptools_by_itself_installs_the_script_too(project):
+    setup = project / "setup.py"
+    before = setup.read_text("utf-8")
+    setup.write_text(before.replace(", py_modules=[]", ""), "utf-8")
+    try:
+        assert "try_it.py" in wheel(project)
+    finally:
+        setup.write_text(before, "utf-8")

@@ -1,9 +1,17 @@
-"""Claims of the page on error messages. That each message is raised is checked on the page."""
+"""Claims of the pages on messages. ``test_messages.py`` checks that each message is given."""
+
+import array
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy
 import pytest
 
 PAGE = "guide/error-messages.md"
+COMPILER = "guide/compile-errors.md"
 
 
 @pytest.fixture
@@ -20,10 +28,29 @@ def test_bool_arrays(types):
     assert types.as_bint(numpy.ones(3, "intc")) == 3
 
 
-@pytest.mark.claim(PAGE, "Both names are C's: float is NumPy's float32, double is float64")
+@pytest.mark.claim(PAGE, "C's float is NumPy's float32, and double is float64.")
 def test_names_of_types(types):
     assert types.as_float(numpy.zeros(3, "float32")) == 3
     assert types.as_double(numpy.zeros(3, "float64")) == 3
+
+
+@pytest.mark.claim(
+    PAGE,
+    "The first name is the element type as the source declares it; the second is the C type for "
+    "the array's format.",
+)
+def test_both_names(types):
+    with pytest.raises(ValueError, match="expected 'int64_t' but got 'int'"):
+        types.as_int64_t(numpy.zeros(3, "intc"))
+    with pytest.raises(ValueError, match="expected 'int' but got 'long long'"):
+        types.as_int(numpy.zeros(3, "longlong"))
+
+
+@pytest.mark.claim(PAGE, "It returns an array of that type as it is, and copies every other.")
+def test_conversion():
+    doubles, floats = numpy.zeros(3), numpy.zeros(3, "float32")
+    assert numpy.asarray(doubles, dtype="float64") is doubles
+    assert not numpy.shares_memory(numpy.asarray(floats, dtype="float64"), floats)
 
 
 @pytest.mark.claim(PAGE, "Fields are compared by position and type, not by name.")
@@ -91,14 +118,330 @@ def test_address_in_an_empty_view(types):
     assert types.address_or_null(x) == types.address_of_first(x) == x.ctypes.data
 
 
-@pytest.mark.claim(PAGE, "that does not take a length of zero.")
+@pytest.mark.claim(PAGE, ".copy() makes a cython.view.array, which does not take a length of zero.")
 def test_copy_of_an_empty_view(types):
     with pytest.raises(ValueError, match="Invalid shape in axis 0: 0"):
         types.copied(numpy.zeros(0))
     assert types.copied(numpy.zeros(6)[::2]) == 3
 
 
-@pytest.mark.claim(PAGE, "Ask for the length first, or copy with numpy.array(mv).")
+@pytest.mark.claim(
+    PAGE, "Test the length first, or copy with numpy.array(mv), which takes empty views."
+)
 def test_numpy_copies_an_empty_view(load):
     view = load("giving_back").as_object(numpy.zeros(0))
     assert numpy.array(view).shape == (0,)
+
+
+@pytest.mark.claim(
+    PAGE, "x.ravel() makes one dimension of many, and copies if the elements are not"
+)
+@pytest.mark.claim(
+    PAGE,
+    "x[:, None] adds one, and numpy.atleast_1d(x) makes an array of a single number; neither "
+    "copies an array.",
+)
+def test_dimensions(types):
+    x = numpy.zeros((4, 6))
+    assert numpy.shares_memory(x.ravel(), x)
+    assert not numpy.shares_memory(x[::2].ravel(), x)
+    assert types.as_double(x.ravel()) == 24
+    assert numpy.shares_memory(x[:, None], x)
+    zero = numpy.array(3.0)
+    assert types.as_double(numpy.atleast_1d(zero)) == 1
+    assert numpy.shares_memory(numpy.atleast_1d(zero), zero)
+
+
+@pytest.mark.claim(PAGE, "copies only an array that is not contiguous in this order.")
+def test_contiguous_copies():
+    c, f = numpy.zeros((3, 4)), numpy.zeros((3, 4), order="F")
+    assert numpy.ascontiguousarray(c) is c
+    assert numpy.asfortranarray(f) is f
+    assert not numpy.shares_memory(numpy.ascontiguousarray(f), f)
+    assert not numpy.shares_memory(numpy.asfortranarray(c), c)
+
+
+@pytest.mark.claim(
+    PAGE,
+    "A memoryview object from a const double[:] is accepted as double[:], because Cython compares "
+    "the types without const and does not request the buffer again.",
+)
+def test_const_is_lost_on_the_way_through_a_memoryview_object(load, types):
+    constant = load("giving_back").as_constant
+    for data in (numpy.zeros(3), numpy.frombuffer(bytes(24))):
+        data.flags.writeable = False
+        load("slice_assignment").from_value(constant(data), 5.0)
+        assert data.tolist() == [5.0] * 3
+        assert not data.flags.writeable
+        with pytest.raises(ValueError, match="Cannot create writable memory view"):
+            types.as_int64_t(constant(data))
+
+
+@pytest.mark.claim(
+    PAGE,
+    "The function then writes to read-only memory; where the system protects that memory, as for "
+    "a file mapped for reading, the process crashes:",
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="maps files in another way")
+def test_writing_to_a_file_mapped_for_reading_crashes(builder, outcomes, tmp_path):
+    path = tmp_path / "data"
+    path.write_bytes(bytes(4096))
+    code = "import sys, mmap, numpy, giving_back, slice_assignment\n"
+    code += "file = open(sys.argv[1])\n"
+    code += "data = mmap.mmap(file.fileno(), 4096, access=mmap.ACCESS_READ)\n"
+    code += "constant = giving_back.as_constant(numpy.frombuffer(data))\n"
+    code += "print(constant[0], flush=True)\n{}\nprint('alive', flush=True)\n"
+    env = {**os.environ, "PYTHONPATH": str(builder.stage(outcomes))}
+
+    def run(line: str) -> tuple[int, str]:
+        command = [sys.executable, "-c", code.format(line), str(path)]
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", env=env)
+        return done.returncode, done.stdout
+
+    assert run("") == (0, "0.0\nalive\n")
+    code_of_crash, printed = run("slice_assignment.from_value(constant, 5.0)")
+    assert code_of_crash < 0
+    assert printed == "0.0\n"
+
+
+@pytest.mark.claim(
+    PAGE,
+    "The object of a const view is read-only if its exporter is, as the array of constant is.",
+)
+def test_objects_of_const_views(load):
+    as_constant = load("giving_back").as_constant
+    data = numpy.zeros(3)
+    as_constant(data)[0] = 1.0
+    assert data[0] == 1.0
+    data.flags.writeable = False
+    with pytest.raises(TypeError, match="Cannot assign to read-only memoryview"):
+        as_constant(data)[0] = 2.0
+
+
+@pytest.mark.claim(
+    PAGE, "Work with numpy.asarray(view) in Python: it can be indexed by arrays and pickled"
+)
+def test_arrays_from_views_can_be_pickled(load):
+    data = numpy.arange(3.0)
+    view = load("giving_back").as_object(data)
+    with pytest.raises(TypeError, match="no default __reduce__"):
+        pickle.dumps(view)
+    as_array = numpy.asarray(view)
+    assert numpy.shares_memory(as_array, data)
+    assert pickle.loads(pickle.dumps(as_array)).tolist() == [0.0, 1.0, 2.0]
+    assert as_array[[2, 0]].tolist() == [2.0, 0.0]
+
+
+@pytest.mark.claim(
+    PAGE,
+    "An index is an integer, a slice, ... or a tuple of them.",
+)
+def test_indices_of_memoryview_objects(load):
+    view = load("giving_back").as_object(numpy.arange(3.0))
+    assert view[numpy.int32(2)] == view[-1] == view[(2,)] == 2.0
+    assert view[1:].shape == view[1:, ...].shape == (2,)
+    assert view[...] is view
+    for index in ("1", 1.0, None, [0, 1], numpy.array([0, 1])):
+        with pytest.raises(TypeError):
+            view[index]
+
+
+@pytest.mark.claim(PAGE, "A cdef function that returns a view reached its end without return.")
+def test_returned_nothing(load):
+    mistakes = load("mistakes")
+    assert mistakes.choose(numpy.ones(3), True) == 1.0
+    with pytest.raises(TypeError, match="Memoryview return value is not initialized"):
+        mistakes.choose(numpy.ones(3), False)
+
+
+@pytest.mark.claim(PAGE, "The target must have the length of the source, unless that is 1.")
+def test_lengths_in_assignments(load):
+    assign = load("slice_assignment").from_view
+    target = numpy.zeros(3)
+    assign(target, numpy.ones(1))
+    assert target.tolist() == [1.0] * 3
+    for length in (0, 2, 4):
+        with pytest.raises(ValueError, match="got differing extents"):
+            assign(target, numpy.ones(length))
+
+
+@pytest.mark.claim(
+    PAGE, "Declare the argument not None: one check in each call, instead of one at each use."
+)
+def test_nonecheck_is_off_by_default(load):
+    checked, plain = load("none_checked"), load("none_arguments")
+    with pytest.raises(TypeError, match="Cannot index None memoryview slice"):
+        checked.item(None)
+    with pytest.raises(IndexError):
+        plain.maybe(None, 0)
+    with pytest.raises(TypeError, match="must not be None"):
+        plain.never(None, 0)
+
+
+@pytest.mark.claim(
+    PAGE,
+    "The variable is of the older type ndarray[double], which takes NumPy arrays and None only.",
+)
+def test_what_buffer_arguments_take(load):
+    with pytest.raises(TypeError, match=r"expected numpy\.ndarray, got array\.array"):
+        load("mistakes").replaced(array.array("d", [1.0]), None)
+    with pytest.raises(TypeError, match="'NoneType' object is not subscriptable"):
+        load("none_checked").item_of_buffer(None)
+
+
+WARNINGS = {
+    "Index should be typed for more efficient access": "def f(double[:] a, i):\n    return a[i]\n",
+    "Use boundscheck(False) for faster access": "cdef double f(double[:] a) noexcept nogil:\n"
+    "    return a[0]\n",
+    "Buffer unpacking not optimized away.": "from numpy cimport ndarray\n"
+    "cdef inline double f(ndarray[double] a):\n    return a[0]\n",
+    "Module is declared as 'subinterpreters_compatible' but uses typed memoryviews. This is not "
+    "supported yet and will likely crash.": "# cython: subinterpreters_compatible=own_gil\n"
+    "def f(double[:] a):\n    return a[0]\n",
+}
+
+
+@pytest.mark.claim(COMPILER, "With these, the file compiles:")
+@pytest.mark.parametrize("text", WARNINGS)
+def test_warnings(text, translated):
+    assert f"| `{text}` |" in (Path(__file__).parents[2] / "docs" / COMPILER).read_text("utf-8")
+    accepted, printed = translated(WARNINGS[text])
+    assert accepted
+    assert text in printed
+
+
+FIXES = {
+    "Write a[0] = a[0] // 2, at the cost of a second index": "def f(int[:] a):\n"
+    "    a[0] = a[0] // 2\n",
+    "or switch on cython.cdivision, which divides as C does.": "cimport cython\n"
+    "@cython.cdivision(True)\ndef f(int[:] a):\n    a[0] //= 2\n",
+    "Write cython.const[cython.double][:].": "import cython\n"
+    "def f(a: cython.const[cython.double][:]):\n    return a[0]\n",
+    "With cimport numpy as np, the C types have a _t: np.float64_t[:].": "cimport numpy as np\n"
+    "def f(np.float64_t[:] a):\n    return a[0]\n",
+    "For an enum, declare int[:]; for pointers, size_t[:], and cast each element.": "cdef enum E:\n"
+    "    A\ndef f(int[:] a, size_t[:] p):\n    return <E> a[0] == A and (<double *> p[0])[0]\n",
+    "Slice afterwards: (<double[:n]> p)[1::2] costs one more slice.": "cdef f(double *p, int n):\n"
+    "    cdef double[:] a = (<double[:n]> p)[1::2]\n    return a[0]\n",
+    "Write @dataclass(eq=False), and a method that compares the elements if you need one.": "from "
+    "cython.dataclasses cimport dataclass\n@dataclass(eq=False)\ncdef class Series:\n"
+    "    cdef double[:] values\n",
+    "Declare the argument of the inner function number[::1], or assign the row to a variable of "
+    "type number[:] first.": "ctypedef fused number:\n    int\n    double\n"
+    "cdef number total(number[::1] a):\n    return a[0]\n"
+    "cdef number any_total(number[:] a):\n    return a[0]\n"
+    "def f(number[:, ::1] a):\n    cdef number[:] row = a[0]\n"
+    "    return total(a[0]) + any_total(row)\n",
+    'Write np.ndarray[double, ndim=2, mode="c"], or declare double[:, ::1].': "cimport numpy "
+    "as np\n"
+    'def f(np.ndarray[double, ndim=2, mode="c"] a, double[:, ::1] b):\n'
+    "    return a[0, 0] + b[0, 0]\n",
+    "The elements of a view are numbers, Python objects, or structs and C arrays of numbers.": ""
+    "cdef struct S:\n    double[3] x\nctypedef double[3] triple\n"
+    "def f(double complex[:] a, object[:] b, S[:] c, triple[:] d):\n"
+    "    return a[0], b[0], d[0][1]\n",
+}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param(source, id=fix, marks=pytest.mark.claim(COMPILER, fix))
+        for fix, source in FIXES.items()
+    ],
+)
+def test_fixes_compile(source, translated):
+    accepted, printed = translated(source)
+    assert accepted, printed
+
+
+REJECTED = {
+    "Pointers are none of these, alone or in a struct, and neither are enums and void.": (
+        "ctypedef double *pointer\ndef f(pointer[:] a):\n    pass\n",
+        "Invalid base type for memoryview slice",
+    ),
+    "nine dimensions, where a view has at most seven": (
+        "def f(double[:, :, :, :, :, :, :, :] a):\n    pass\n",
+        "More dimensions than the maximum number",
+    ),
+    "if and not do not take it, and an array of indices is no index.": (
+        "def f(double[:] a):\n    if a:\n        pass\n",
+        "not acceptable as a boolean",
+    ),
+    "Only dtype may stand without its name.": (
+        "from numpy cimport ndarray\ndef f(ndarray[double, 1] a):\n    pass\n",
+        "Too many buffer options",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        pytest.param(*case, id=claim, marks=pytest.mark.claim(COMPILER, claim))
+        for claim, case in REJECTED.items()
+    ],
+)
+def test_what_the_compiler_rejects(source, message, translated):
+    accepted, printed = translated(source)
+    assert not accepted
+    assert message in printed
+
+
+CONTIGUOUS = (
+    "def f(double[:] a, double[:, :, :, :, :, :, :] b):\n"
+    "    cdef double[::1] c = {}\n    return c\n"
+)
+TWO_MISTAKES = (
+    "from numpy cimport ndarray\ndef f(ndarray[double, 1] a):\n    pass\n"
+    "def g(ndarray[double, cast=1] a):\n    pass\n"
+)
+
+
+@pytest.mark.claim(COMPILER, "cdef double[::1] b = a.copy() compiles, since a copy is contiguous.")
+@pytest.mark.claim(COMPILER, "double[:] may have any stride, so it is no double[::1].")
+def test_a_copy_is_contiguous(translated):
+    assert translated(CONTIGUOUS.format("a.copy()"))[0]
+    accepted, printed = translated(CONTIGUOUS.format("a"))
+    assert not accepted
+    assert "Memoryview 'double[:]' not conformable to memoryview 'double[::1]'." in printed
+
+
+@pytest.mark.claim(COMPILER, "Cython stops at the first mistake of this kind.")
+def test_the_first_mistake(translated):
+    accepted, printed = translated(TWO_MISTAKES)
+    assert not accepted
+    assert "Too many buffer options" in printed
+    assert "must be a boolean" not in printed
+
+
+@pytest.fixture(scope="module")
+def translated(tmp_path_factory):
+    """Translate all sources above in one process. Return a function from source to result.
+
+    The result is whether Cython accepted the source, and what it printed about it.
+    """
+    folder = tmp_path_factory.mktemp("translated")
+    sources = [*WARNINGS.values(), *FIXES.values(), *(source for source, _ in REJECTED.values())]
+    sources += [CONTIGUOUS.format("a.copy()"), CONTIGUOUS.format("a"), TWO_MISTAKES]
+    paths = {source: folder / f"source_{i}.pyx" for i, source in enumerate(sources)}
+    for source, path in paths.items():
+        path.write_text(source, encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "cython",
+        "-3",
+        "--shared=_cyutility",
+        *map(str, paths.values()),
+    ]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=folder)
+
+    def result(source: str) -> tuple[bool, str]:
+        path = paths[source]
+        c = path.with_suffix(".c")
+        accepted = c.is_file() and not c.read_text("utf-8").startswith("#error")
+        printed = [line for line in done.stderr.splitlines() if f"{path.name}:" in line]
+        return accepted, "\n".join(printed)
+
+    return result

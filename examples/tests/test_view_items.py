@@ -1,5 +1,6 @@
 """Claims of the page on ``mv[i]`` and ``mv[i, j]``."""
 
+import platform
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -82,7 +83,10 @@ def test_without_checks_only_the_access_is_left(c_of):
     assert excerpt.calls == excerpt.failure_calls == ()
 
 
-@pytest.mark.claim(PAGE, "An unsigned index cannot be negative, so that branch disappears")
+@pytest.mark.claim(
+    PAGE,
+    "An unsigned index cannot be negative, so that branch disappears, with wraparound on or off.",
+)
 def test_an_unsigned_index_has_no_negative_branch(c_of):
     text = c_of(KEY, "unsigned_index", ONE).text
     assert "< 0" not in text
@@ -230,6 +234,14 @@ def test_gcc_drops_the_checks_of_a_loop(builder, built):
             re.MULTILINE | re.DOTALL,
         )
         assert bool(re.search(rf"{re.escape(message)}\b", body[1])) == checked, function
+
+
+@pytest.mark.claim(PAGE, "It does not add doubles that way unless an option such as -ffast-math")
+def test_doubles_are_added_one_by_one(built):
+    text = built(KEY).assembly_file.read_text(encoding="utf-8")
+    assert "addpd" not in text  # what adds two doubles at once, on x86-64
+    if platform.machine() in ("x86_64", "AMD64"):
+        assert "addsd" in text
 
 
 def test_body_lines_are_the_same_with_shared_and_with_own_utility_code(
