@@ -1,4 +1,4 @@
-"""Views as attributes of classes: a default, the way out to Python, copies of them, and pickling."""
+"""Views as attributes of classes: a default, the way out to Python, and pickling."""
 
 import numpy
 

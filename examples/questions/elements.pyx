@@ -1,4 +1,4 @@
-"""Elements that are no plain numbers: truth values, complex numbers, times, objects, text, records."""
+"""Elements that are no plain numbers: bool, complex numbers, times, objects, text, records."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
 

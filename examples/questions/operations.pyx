@@ -1,4 +1,4 @@
-"""What can be done with a view: lengths, loops, turning, copying, and what has to be written out."""
+"""What can be done with a view: lengths, loops, turning, copying, and what has to be a loop."""
 
 import numpy
 
