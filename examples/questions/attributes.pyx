@@ -24,7 +24,7 @@ cdef class Signal:
         self.values = values
 
     def __reduce__(self):
-        """Pickle a copy of the values, which a view knows nothing of."""
+        """Pickle a copy of the values: a view cannot be pickled itself."""
         return Signal, (self.array,)
 
 
