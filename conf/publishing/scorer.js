@@ -11,11 +11,13 @@ leads. What of Sphinx's script is replaced here, SPHINX_CALLS of search.py lists
   // Titles that hold the query as it was typed: on the scale of 0 to 100 used below.
   Scorer.title = 100;
 
-  // A page that explains comes before a page that names every subject in passing, defines words,
-  // lists code or is about this site. A message pasted whole still leads to its heading.
+  // A page that explains comes before a page that names every subject in passing, lists questions,
+  // defines words, lists code or is about this site. A message pasted whole still leads to its heading.
   const PLACES = [
     [/^guide\/error-messages$/, 0.8],
     [/^guide\/the-answer-checked$/, 0.8],
+    [/^guide\/more-questions$/, 0.75],
+    [/^questions$/, 0.3],
     [/^examples\//, 0.6],
     [/^contributing\//, 0.5],
     [/^glossary$/, 0.6],

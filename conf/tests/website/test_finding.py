@@ -89,7 +89,7 @@ QUESTIONS = {
     "swap rows of a memoryview": "guide/assigning",
     "assign numpy array to memoryview slice": "guide/assigning",
     "int64 dtype long windows": f"{MESSAGES} guide/acquiring",
-    "alignment": "guide/acquiring",
+    "alignment": "guide/acquiring guide/more-questions",
     "pandas read-only": f"{MESSAGES} guide/acquiring",
     "copy a memoryview": "guide/assigning guide/layouts",
     "memoryview arithmetic add two views": MESSAGES,
