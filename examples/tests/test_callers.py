@@ -44,8 +44,7 @@ def definition(built, c_file):
 
 @pytest.mark.claim(
     PAGE,
-    "The first function is the loop. It takes the struct by value, returns a C double, and is what "
-    "Cython code calls.",
+    "the-c-function",
 )
 def test_the_c_function(definition):
     text = definition("__pyx_f_12one_function_total")
@@ -57,8 +56,7 @@ def test_the_c_function(definition):
 
 @pytest.mark.claim(
     PAGE,
-    "The other two are for Python: one acquires the view ({doc}`acquiring`), and one calls the "
-    "first and makes a Python float of the result.",
+    "the-functions-for-python",
 )
 def test_the_functions_for_python(definition, one_function):
     assert "__Pyx_PyObject_to_MemoryviewSlice" in definition("__pyx_pw_12one_function_1total")
@@ -71,8 +69,7 @@ def test_the_functions_for_python(definition, one_function):
 
 @pytest.mark.claim(
     PAGE,
-    "Any object will do that exports one dimension of contiguous, writable doubles in the byte "
-    "order of the machine:",
+    "what-is-refused",
 )
 @pytest.mark.parametrize(
     ("numbers", "error"),
@@ -97,12 +94,12 @@ def test_what_is_taken(one_function):
     assert one_function.total(memoryview(array.array("d", [3, 4]))) == 7.0
 
 
-@pytest.mark.claim(PAGE, "None passes too, as a view of length zero")
+@pytest.mark.claim(PAGE, "none-is-taken")
 def test_none_is_taken(one_function):
     assert one_function.total(None) == 0.0
 
 
-@pytest.mark.claim(PAGE, "Another function of the module calls total for each row, without Python")
+@pytest.mark.claim(PAGE, "a-caller-in-cython-calls-the-c-function")
 def test_a_caller_in_cython_calls_the_c_function(c_of):
     excerpt = c_of(KEY, "rows_by_view", ROWS["rows_by_view"])
     assert excerpt.calls == ()
@@ -114,8 +111,7 @@ def test_a_caller_in_cython_calls_the_c_function(c_of):
 
 @pytest.mark.claim(
     PAGE,
-    "It refuses an argument of type double * there, because it cannot convert a Python object to "
-    "such a pointer.",
+    "a-pointer-argument-is-refused",
 )
 def test_a_pointer_argument_is_refused(outcomes):
     outcome = outcomes["refused/pointer_argument"]
@@ -140,7 +136,7 @@ def translate(tmp_path):
     return run
 
 
-@pytest.mark.claim(PAGE, "(It does convert bytes to a char *.)")
+@pytest.mark.claim(PAGE, "a-char-pointer-is-no-such-pointer")
 def test_a_char_pointer_is_no_such_pointer(translate):
     c = translate("cpdef int first(char *s):\n    return s[0]\n")
     assert re.search(r"__pyx_v_s = __Pyx_PyObject_AsWritableString\(|AsString\(", c)
@@ -148,8 +144,7 @@ def test_a_char_pointer_is_no_such_pointer(translate):
 
 @pytest.mark.claim(
     PAGE,
-    "a[0] in &a[0] is checked like any index, unless boundscheck is off. So it raises if there is "
-    "no element",
+    "the-address-of-an-element-that-is-not-there",
 )
 def test_the_address_of_an_element_that_is_not_there(one_function):
     with pytest.raises(IndexError, match=r"Out of bounds on buffer access \(axis 0\)"):
@@ -162,15 +157,13 @@ def test_the_address_is_not_checked_without_boundscheck(translate):
     assert "__Pyx_RaiseBufferIndexError(" not in c
 
 
-@pytest.mark.claim(PAGE, "&a[0] if a.shape[0] else NULL works for empty arrays too")
+@pytest.mark.claim(PAGE, "no-address-for-an-empty-array")
 def test_no_address_for_an_empty_array(one_function):
     assert one_function.total_by_pointer_or_empty(numpy.empty(0)) == 0.0
     assert one_function.total_by_pointer_or_empty(numpy.ones(3)) == 3.0
 
 
-@pytest.mark.claim(
-    PAGE, "From a typed variable to a typed argument the struct is copied, and no count goes up"
-)
+@pytest.mark.claim(PAGE, "passing-a-view-counts-nothing")
 def test_passing_a_view_counts_nothing(c_of):
     text = c_of(KEY, "total_for_python", "return total(a)").text
     assert "__pyx_f_12one_function_total(__pyx_v_a, 0)" in text
@@ -194,13 +187,11 @@ def end_of(builder, outcomes):
 
 @pytest.mark.claim(
     PAGE,
-    "An attribute or a variable at module level does not, if the function that is called rebinds "
-    "it, directly or not",
+    "an-attribute-that-is-rebound-during-the-call",
 )
 @pytest.mark.claim(
     PAGE,
-    "That was the last view, so the exporter is freed, and a[0] reads memory that is no longer "
-    "there.",
+    "an-attribute-that-is-rebound-during-the-call-2",
 )
 def test_an_attribute_that_is_rebound_during_the_call(end_of, c_of):
     passed = c_of(REBOUND, "Pages.first_of_attribute", "return self.first_after_drop(self.view)")
@@ -210,10 +201,9 @@ def test_an_attribute_that_is_rebound_during_the_call(end_of, c_of):
 
 @pytest.mark.claim(
     PAGE,
-    "Bind the view to a local variable first. The assignment counts one acquisition, so the memory "
-    "stays",
+    "a-local-variable-keeps-the-memory-2",
 )
-@pytest.mark.claim(PAGE, "A local variable of the caller does that.")
+@pytest.mark.claim(PAGE, "a-local-variable-keeps-the-memory")
 def test_a_local_variable_keeps_the_memory(end_of, c_of):
     line = "cdef unsigned char[:] view = self.view"
     assert c_of(REBOUND, "Pages.first_of_local", line).text.count("__PYX_INC_MEMVIEW(") == 1
@@ -222,7 +212,7 @@ def test_a_local_variable_keeps_the_memory(end_of, c_of):
 
 @pytest.mark.claim(
     PAGE,
-    "-1 marks one, but is an ordinary sum too, so only then the code calls PyErr_Occurred",
+    "an-exception-is-looked-for-after-minus-one",
 )
 def test_an_exception_is_looked_for_after_minus_one(c_of, one_function):
     text = c_of(KEY, "total_for_python", "return total(a)").text
@@ -232,8 +222,7 @@ def test_an_exception_is_looked_for_after_minus_one(c_of, one_function):
 
 @pytest.mark.claim(
     PAGE,
-    "The slice that is returned is counted, since it outlives the call. The caller tests memview "
-    "to find out whether there was an exception",
+    "returning-a-view",
 )
 def test_returning_a_view(c_of, one_function):
     assert "__PYX_INC_MEMVIEW" in c_of(KEY, "without_first", "return a[1:]").text
@@ -242,7 +231,7 @@ def test_returning_a_view(c_of, one_function):
     assert one_function.total_without_first(numpy.array([1.0, 2.0, 3.0])) == 5.0
 
 
-@pytest.mark.claim(PAGE, "Neither line makes a Python object.")
+@pytest.mark.claim(PAGE, "returning-a-view-makes-no-object")
 @pytest.mark.parametrize(
     ("function", "line"),
     [
@@ -256,7 +245,7 @@ def test_returning_a_view_makes_no_object(c_of, function, line):
     assert "PyObject" not in excerpt.text
 
 
-@pytest.mark.claim(PAGE, "Then the view becomes a Python object for the call")
+@pytest.mark.claim(PAGE, "an-untyped-argument-makes-an-object")
 def test_an_untyped_argument_makes_an_object(c_of):
     excerpt = c_of(KEY, "rows_by_object", ROWS["rows_by_object"])
     assert excerpt.calls == ("__pyx_memoryview_fromslice",)
@@ -264,16 +253,14 @@ def test_an_untyped_argument_makes_an_object(c_of):
     assert acquired.calls == ("__Pyx_PyObject_to_MemoryviewSlice_dc_double",)
 
 
-@pytest.mark.claim(
-    PAGE, "Calling a def function does the same, and goes through Python's calling convention too"
-)
+@pytest.mark.claim(PAGE, "a-def-function-is-called-through-python")
 def test_a_def_function_is_called_through_python(c_of):
     calls = c_of(KEY, "rows_by_python", ROWS["rows_by_python"]).calls
     assert "__pyx_memoryview_fromslice" in calls
     assert "__Pyx_PyObject_FastCall" in calls
 
 
-@pytest.mark.claim(PAGE, "is a slice, and no reference is counted for it either")
+@pytest.mark.claim(PAGE, "a-slice-as-an-argument-counts-nothing")
 def test_a_slice_as_an_argument_counts_nothing(c_of):
     assert not COUNTED.search(c_of(KEY, "rows_by_view", ROWS["rows_by_view"]).text)
 
@@ -334,10 +321,7 @@ def outer(double[:, :] a, Py_ssize_t i):
 
 @pytest.mark.claim(
     PAGE,
-    "Cython 3.3 counts none for a slice that is used only as an argument of a call, if what is "
-    "sliced is an argument or a local variable. It does count inside return, yield and prange, if "
-    "an inner function uses the variable (a closure), if what is sliced is an attribute or a "
-    "variable at module level, and in for row in table",
+    "which-slices-are-counted",
 )
 def test_which_slices_are_counted(translate):
     c = translate(SLICES)
@@ -354,8 +338,7 @@ def test_which_slices_are_counted(translate):
 
 @pytest.mark.claim(
     PAGE,
-    "It cannot do that with a function that is cimported from another module: Cython calls it "
-    "through a pointer that is filled in when the module is imported.",
+    "a-cimported-function-is-called-through-a",
 )
 def test_a_cimported_function_is_called_through_a_pointer(c_file):
     c = c_file(ACROSS)
@@ -367,8 +350,7 @@ def test_a_cimported_function_is_called_through_a_pointer(c_file):
 
 @pytest.mark.claim(
     PAGE,
-    "If the work of a call is this small, move the loop to the other side of the call, or pass a "
-    "pointer and a length.",
+    "a-view-passed-to-another-module-costs",
 )
 def test_a_view_passed_to_another_module_costs_several_times_a_pointer(load):
     module = load("across_modules")
@@ -383,7 +365,7 @@ def test_a_view_passed_to_another_module_costs_several_times_a_pointer(load):
     assert views > 3 * here
 
 
-@pytest.mark.claim(PAGE, "An untyped one costs a memoryview object for each call that passes a")
+@pytest.mark.claim(PAGE, "an-untyped-argument-is-at-least-three-times")
 def test_an_untyped_argument_is_at_least_three_times_slower(one_function):
     table = numpy.ones((1000, 3))
     different = 2.0 ** numpy.arange(30).reshape(10, 3)
@@ -397,7 +379,7 @@ def test_an_untyped_argument_is_at_least_three_times_slower(one_function):
     assert best(one_function.rows_by_python) > 3 * by_view
 
 
-@pytest.mark.claim(PAGE, "Cython refuses not None in a cpdef function")
+@pytest.mark.claim(PAGE, "not-none-is-refused-in-cpdef")
 def test_not_none_is_refused_in_cpdef(outcomes):
     outcome = outcomes["refused/not_none_in_cpdef"]
     assert isinstance(outcome, Failure)

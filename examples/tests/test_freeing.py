@@ -19,7 +19,7 @@ def freeing(load):
 
 @pytest.mark.claim(
     PAGE,
-    "it is freed once, when the last view of it has gone and nothing else refers to the array.",
+    "memory-of-an-array-is-freed-once",
 )
 def test_memory_of_an_array_is_freed_once(freeing):
     a = freeing.by_cython(3)
@@ -39,8 +39,7 @@ def test_memory_of_an_array_is_freed_once(freeing):
 
 @pytest.mark.claim(
     PAGE,
-    "A pointer that you cast to a view is not freed by anybody, unless you set the array's "
-    "callback_free_data.",
+    "a-cast-pointer-is-not-freed",
 )
 def test_a_cast_pointer_is_not_freed(freeing):
     a = freeing.lent(3)
@@ -50,20 +49,20 @@ def test_a_cast_pointer_is_not_freed(freeing):
     assert freeing.events() == ["malloc(24) → A"]
 
 
-@pytest.mark.claim(PAGE, "In C the assignment is one store")
+@pytest.mark.claim(PAGE, "setting-the-callback-is-a-store")
 def test_setting_the_callback_is_a_store(c_of):
     excerpt = c_of(KEY, "given", "owner.callback_free_data = free")
     assert excerpt.calls == excerpt.failure_calls == ()
     assert "__pyx_v_owner->callback_free_data = free;" in excerpt.text
 
 
-@pytest.mark.claim(PAGE, "The cast <double[:n]> p makes a cython.view.array too")
+@pytest.mark.claim(PAGE, "the-cast-makes-an-array")
 def test_the_cast_makes_an_array(c_of):
     excerpt = c_of(KEY, "given", "cdef view.array owner = <double[:n]> p")
     assert "= __pyx_array_new(" in excerpt.text
 
 
-@pytest.mark.claim(PAGE, "The attribute belongs to the array, and a view does not have it.")
+@pytest.mark.claim(PAGE, "a-view-has-no-callback")
 def test_a_view_has_no_callback(tmp_path):
     errors = compile_errors(
         tmp_path,
@@ -90,7 +89,7 @@ def compile_errors(folder, text):
     return done.stderr
 
 
-@pytest.mark.claim(PAGE, "A NumPy array made of the array, and a slice of that, keep it")
+@pytest.mark.claim(PAGE, "the-callback-runs-once-after-the-last-user")
 def test_the_callback_runs_once_after_the_last_user(freeing):
     a = freeing.given(3)
     x = numpy.asarray(a)
@@ -102,7 +101,7 @@ def test_the_callback_runs_once_after_the_last_user(freeing):
     assert freeing.events() == ["malloc(24) → A", "free(A)"]
 
 
-@pytest.mark.claim(PAGE, "it is called with the GIL held, even when the last view goes in a nogil")
+@pytest.mark.claim(PAGE, "the-gil-is-held-during-the-callback")
 def test_the_gil_is_held_during_the_callback(freeing, c_of):
     kept = freeing.replaced_without_gil(3, 4)
     assert freeing.events() == [
@@ -115,14 +114,14 @@ def test_the_gil_is_held_during_the_callback(freeing, c_of):
     assert "__PYX_XCLEAR_MEMVIEW(&__pyx_v_a, 0)" in text
 
 
-@pytest.mark.claim(PAGE, "It may use Python objects")
+@pytest.mark.claim(PAGE, "the-callback-may-use-python-objects")
 def test_the_callback_may_use_python_objects(freeing):
     a = freeing.given_to_python_code(3)
     del a
     assert freeing.events() == ["malloc(24) → A", "# the callback runs", "free(A)"]
 
 
-@pytest.mark.claim(PAGE, "so a cdef function has to be declared noexcept to be assigned")
+@pytest.mark.claim(PAGE, "a-callback-without-noexcept-is-refused")
 def test_a_callback_without_noexcept_is_refused(tmp_path):
     text = (
         "from cython cimport view\n"
@@ -133,7 +132,7 @@ def test_a_callback_without_noexcept_is_refused(tmp_path):
     assert compile_errors(tmp_path, text.replace("data):", "data) noexcept:")) == ""
 
 
-@pytest.mark.claim(PAGE, "A callback replaces Cython's free; it is not called in addition to it.")
+@pytest.mark.claim(PAGE, "a-callback-replaces-free")
 def test_a_callback_replaces_free(freeing):
     a = freeing.callback_on_own_memory(3)
     del a
@@ -142,8 +141,7 @@ def test_a_callback_replaces_free(freeing):
 
 @pytest.mark.claim(
     PAGE,
-    'If the elements are Python objects (format="O"), a callback also replaces the code that gives '
-    "back the references that the elements hold.",
+    "a-callback-keeps-the-references-of-elements",
 )
 def test_a_callback_keeps_the_references_of_elements(freeing):
     element = object()
@@ -156,7 +154,7 @@ def test_a_callback_keeps_the_references_of_elements(freeing):
     assert sys.getrefcount(element) == before + 1
 
 
-@pytest.mark.claim(PAGE, "A null pointer cannot be cast either, whatever the length.")
+@pytest.mark.claim(PAGE, "a-null-pointer")
 @pytest.mark.parametrize("length", [3, 0])
 def test_a_null_pointer(freeing, length):
     with pytest.raises(ValueError, match=r"Cannot create cython\.array from NULL pointer"):
@@ -165,9 +163,9 @@ def test_a_null_pointer(freeing, length):
 
 @pytest.mark.claim(
     PAGE,
-    "The cast of a length of zero raises, no array owns the memory, and you still have to free it",
+    "a-failing-cast-leaves-the-memory-to-its",
 )
-@pytest.mark.claim(PAGE, "The first function leaks its block.")
+@pytest.mark.claim(PAGE, "a-failing-cast-leaves-the-memory-to-its-2")
 def test_a_failing_cast_leaves_the_memory_to_its_caller(freeing):
     with pytest.raises(ValueError, match=r"Invalid shape in axis 0: 0\."):
         freeing.given(0)
@@ -180,9 +178,9 @@ def test_a_failing_cast_leaves_the_memory_to_its_caller(freeing):
 
 @pytest.mark.claim(
     PAGE,
-    "The methods copy() and copy_fortran() of a view, called by Python code, never free the copy.",
+    "copies-made-by-python-code-leak",
 )
-@pytest.mark.claim(PAGE, "copy() called in Cython code, on a typed view, does not")
+@pytest.mark.claim(PAGE, "copies-made-by-python-code-leak-2")
 @pytest.mark.parametrize("method", ["copy", "copy_fortran"])
 def test_copies_made_by_python_code_leak(freeing, method):
     a = freeing.by_cython(3)

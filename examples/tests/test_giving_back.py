@@ -23,7 +23,7 @@ def owners(load):
     return module
 
 
-@pytest.mark.claim(PAGE, "The struct becomes a Python object")
+@pytest.mark.claim(PAGE, "returning-a-view-makes-an-object")
 def test_returning_a_view_makes_an_object(c_of, giving_back):
     assert c_of(KEY, "as_object", "return a").calls == ("__pyx_memoryview_fromslice",)
     view = giving_back.as_object(numpy.arange(4.0))
@@ -32,7 +32,7 @@ def test_returning_a_view_makes_an_object(c_of, giving_back):
     assert giving_back.as_object(None) is None
 
 
-@pytest.mark.claim(PAGE, "It can be indexed and sliced, but it is no array")
+@pytest.mark.claim(PAGE, "a-view-is-no-array")
 def test_a_view_is_no_array(giving_back):
     view = giving_back.as_object(numpy.arange(4.0))
     assert not hasattr(view, "sum")
@@ -40,7 +40,7 @@ def test_a_view_is_no_array(giving_back):
         view + 1
 
 
-@pytest.mark.claim(PAGE, "This is another array over the same memory")
+@pytest.mark.claim(PAGE, "asarray-copies-nothing")
 def test_asarray_copies_nothing(giving_back):
     x = numpy.arange(4.0)
     y = numpy.asarray(giving_back.as_object(x))
@@ -51,9 +51,7 @@ def test_asarray_copies_nothing(giving_back):
     assert x[0] == 99
 
 
-@pytest.mark.claim(
-    PAGE, "The new array keeps the old one alive, through a built-in memoryview and the view"
-)
+@pytest.mark.claim(PAGE, "the-chain-behind-the-new-array")
 def test_the_chain_behind_the_new_array(giving_back):
     x = numpy.arange(4.0)
     view = giving_back.as_object(x)
@@ -68,7 +66,7 @@ def test_the_chain_behind_the_new_array(giving_back):
     assert gone() is None
 
 
-@pytest.mark.claim(PAGE, "It is the whole of it, even if the view is a part")
+@pytest.mark.claim(PAGE, "the-base-of-a-part")
 def test_the_base_of_a_part(giving_back):
     x = numpy.arange(4.0)
     part = giving_back.as_object_part(x)
@@ -76,7 +74,7 @@ def test_the_base_of_a_part(giving_back):
     assert numpy.asarray(part).tolist() == [1.0, 2.0, 3.0]
 
 
-@pytest.mark.claim(PAGE, "It is the object that was passed, of whatever type.")
+@pytest.mark.claim(PAGE, "the-base-is-what-was-passed")
 def test_the_base_is_what_was_passed(giving_back):
     x = numpy.arange(4.0)
     for passed in (memoryview(bytearray(16)).cast("d"), x[1:], array.array("d", [1])):
@@ -85,9 +83,7 @@ def test_the_base_is_what_was_passed(giving_back):
 
 @pytest.mark.claim(
     PAGE,
-    "There is one exception: a view that the same module returned, or one with the same shared "
-    "utility code. If its element type is the same too, Cython takes no new buffer, and .base is "
-    "the exporter of that view",
+    "the-base-of-a-view-of-a-view",
 )
 def test_the_base_of_a_view_of_a_view(giving_back, load):
     x = numpy.arange(4.0)
@@ -101,7 +97,7 @@ def test_the_base_of_a_view_of_a_view(giving_back, load):
 
 @pytest.mark.claim(
     PAGE,
-    "Python can write through the object that is returned, if the exporter's memory is writable",
+    "const-ends-at-the-border",
 )
 def test_const_ends_at_the_border(giving_back):
     x = numpy.zeros(2)
@@ -111,7 +107,7 @@ def test_const_ends_at_the_border(giving_back):
     assert not numpy.asarray(giving_back.as_constant(x)).flags.writeable
 
 
-@pytest.mark.claim(PAGE, "Its log shows the memory freed while there is still a view of it")
+@pytest.mark.claim(PAGE, "a-view-of-a-bare-pointer-keeps-nobody-alive")
 def test_a_view_of_a_bare_pointer_keeps_nobody_alive(owners):
     owner = owners.Loose(4)
     view = owner.view()
@@ -121,7 +117,7 @@ def test_a_view_of_a_bare_pointer_keeps_nobody_alive(owners):
     assert view.shape == (4,)
 
 
-@pytest.mark.claim(PAGE, "A view of it is acquired like any other, and holds a reference")
+@pytest.mark.claim(PAGE, "a-view-of-an-exporter-keeps-it-alive")
 def test_a_view_of_an_exporter_keeps_it_alive(owners):
     owner = owners.Exporter(4)
     view = owner.view()
@@ -137,21 +133,21 @@ def test_a_view_of_an_exporter_keeps_it_alive(owners):
     assert owners.events == ["allocated", "freed"]
 
 
-@pytest.mark.claim(PAGE, "A C array becomes a view without a copy")
+@pytest.mark.claim(PAGE, "a-view-of-a-local-array")
 def test_a_view_of_a_local_array(c_of, giving_back):
     text = c_of(KEY, "points_to_local", "cdef double[:] a = local").text
     assert "(char *) __pyx_v_local)" in text
     assert giving_back.points_to_local()
 
 
-@pytest.mark.claim(PAGE, "Then the array is gone, but Cython compiles return a all the same.")
-@pytest.mark.claim(PAGE, "The view that the caller gets has a shape")
+@pytest.mark.claim(PAGE, "returning-a-view-of-a-local-array-compiles")
+@pytest.mark.claim(PAGE, "returning-a-view-of-a-local-array-compiles-2")
 def test_returning_a_view_of_a_local_array_compiles(c_of, giving_back):
     assert c_of(KEY, "view_of_local", "return a").calls == ("__pyx_memoryview_fromslice",)
     assert giving_back.view_of_local().shape == (3,)
 
 
-@pytest.mark.claim(PAGE, "Return a copy instead, which owns its memory")
+@pytest.mark.claim(PAGE, "a-copy-outlives-the-function")
 def test_a_copy_outlives_the_function(giving_back):
     views = [giving_back.copy_of_local() for _ in range(2)]
     first, second = map(numpy.asarray, views)
@@ -159,7 +155,7 @@ def test_a_copy_outlives_the_function(giving_back):
     assert not numpy.shares_memory(first, second)
 
 
-@pytest.mark.claim(PAGE, "None of it depends on the number of elements.")
+@pytest.mark.claim(PAGE, "giving-back-does-not-copy")
 def test_giving_back_does_not_copy(giving_back):
     large = numpy.zeros(1_000_000)
     assert giving_back.what_came_in(large) is large

@@ -97,10 +97,9 @@ def sanitized(builder, built, load, tmp_path_factory):
 
 @pytest.mark.claim(
     PAGE,
-    "If the callee, or anything that it calls, drops the last reference to the memory, the "
-    "argument points to freed memory.",
+    "a-view-argument-whose-memory-is-dropped",
 )
-@pytest.mark.claim(PAGE, "A global view behaves like the attribute:")
+@pytest.mark.claim(PAGE, "a-view-argument-whose-memory-is-dropped-2")
 def test_a_view_argument_whose_memory_is_dropped(load):
     module = load("view_argument")
     for _ in range(50):
@@ -110,7 +109,7 @@ def test_a_view_argument_whose_memory_is_dropped(load):
         assert module.passed_global() == -1.0
 
 
-@pytest.mark.claim(PAGE, "Bind the view to a local variable first.")
+@pytest.mark.claim(PAGE, "a-local-variable-keeps-the-memory")
 def test_a_local_variable_keeps_the_memory(load):
     module = load("view_argument")
     assert module.Holder(module.lend()).bound() == 1.0
@@ -118,15 +117,13 @@ def test_a_local_variable_keeps_the_memory(load):
     assert module.bound_global() == 1.0
 
 
-@pytest.mark.claim(
-    PAGE, "A large NumPy array goes back to the operating system, so the same call crashes:"
-)
+@pytest.mark.claim(PAGE, "a-large-array-that-is-dropped-crashes")
 def test_a_large_array_that_is_dropped_crashes(crashes):
     crashes("import numpy, view_argument; view_argument.Holder(numpy.ones(10**7)).passed()")
 
 
-@pytest.mark.claim(PAGE, "The struct is passed by value, and its acquisition count stays as it is:")
-@pytest.mark.claim(PAGE, "The count goes up once, and down at the end of the function:")
+@pytest.mark.claim(PAGE, "what-is-counted")
+@pytest.mark.claim(PAGE, "what-is-counted-2")
 def test_what_is_counted(c_of, c_file):
     key = "hazards/view_argument"
     passed = c_of(key, "Holder.passed", "return self.first(self.view)").text
@@ -140,7 +137,7 @@ def test_what_is_counted(c_of, c_file):
 
 @pytest.mark.claim(
     PAGE,
-    "A def function that is called from Python is safe: it acquires a view of its own.",
+    "a-def-function-keeps-its-argument",
 )
 def test_a_def_function_keeps_its_argument(load):
     module = load("view_argument")
@@ -150,7 +147,7 @@ def test_a_def_function_keeps_its_argument(load):
 
 @pytest.mark.claim(
     PAGE,
-    "gcc's AddressSanitizer (-fsanitize=address) reports heap-use-after-free in the callee.",
+    "a-sanitizer-finds-the-dropped-argument",
 )
 def test_a_sanitizer_finds_the_dropped_argument(sanitized):
     report = sanitized("view_argument", "view_argument.Holder(numpy.ones(10**4)).passed()")
@@ -161,14 +158,14 @@ def test_a_sanitizer_finds_the_dropped_argument(sanitized):
 # --- checks that are off
 
 
-@pytest.mark.claim(PAGE, "The assignment calls into Python, and the C takes no GIL for it:")
+@pytest.mark.claim(PAGE, "a-view-of-an-object-without-the-gil")
 def test_a_view_of_an_object_without_the_gil(crashes, c_of):
     crashes("import numpy, object_in_nogil; object_in_nogil.crash(numpy.zeros(3))")
     assert "GILState" not in c_of("gil/object_in_nogil", "crash", "a = x").text
 
 
-@pytest.mark.claim(PAGE, "Only the bounds check compares the index with the length, and it is off.")
-@pytest.mark.claim(PAGE, "The directive nonecheck is off by default.")
+@pytest.mark.claim(PAGE, "none")
+@pytest.mark.claim(PAGE, "none-2")
 def test_none(crashes, printed, c_of):
     crashes("import unchecked; unchecked.item(None, 0)")
     assert printed("import unchecked; unchecked.item_checked(None, 0)") == [INDEX_ERROR]
@@ -176,21 +173,20 @@ def test_none(crashes, printed, c_of):
     assert "None" not in c_of("hazards/unchecked", "item_checked", "return a[i]").text
 
 
-@pytest.mark.claim(PAGE, "Declare double[:] a not None: one comparison per call.")
+@pytest.mark.claim(PAGE, "not-none")
 def test_not_none(printed):
     code = "import unchecked; unchecked.item_not_none(None, 0)"
     assert printed(code) == ["TypeError: Argument 'a' must not be None"]
 
 
-@pytest.mark.claim(PAGE, "gcc's -fsanitize=null prints load of null pointer before the crash.")
+@pytest.mark.claim(PAGE, "a-sanitizer-finds-none")
 def test_a_sanitizer_finds_none(sanitized):
     assert "load of null pointer" in sanitized("unchecked", "unchecked.item(None, 0)")
 
 
 @pytest.mark.claim(
     PAGE,
-    "The index 3 is outside the view and inside the array, so the read returns the neighbor, and "
-    "a write changes it:",
+    "an-index-out-of-range",
 )
 def test_an_index_out_of_range(load):
     unchecked = load("unchecked")
@@ -204,8 +200,7 @@ def test_an_index_out_of_range(load):
 
 @pytest.mark.claim(
     PAGE,
-    "AddressSanitizer reports an index outside the *array* (heap-buffer-overflow), and misses "
-    "this one, which is inside it.",
+    "what-a-sanitizer-finds-of-indices",
 )
 def test_what_a_sanitizer_finds_of_indices(sanitized):
     outside = sanitized("unchecked", "unchecked.item(numpy.arange(2000.0), 2000)")
@@ -216,8 +211,7 @@ def test_what_a_sanitizer_finds_of_indices(sanitized):
 
 @pytest.mark.claim(
     PAGE,
-    "The option -X boundscheck=True of cython and cythonize does not switch it on where a "
-    "decorator switches it off",
+    "a-decorator-wins-over-an-option",
 )
 def test_a_decorator_wins_over_an_option(tmp_path):
     source = tmp_path / "item.pyx"
@@ -232,8 +226,8 @@ def test_a_decorator_wins_over_an_option(tmp_path):
     assert found == [False, True]
 
 
-@pytest.mark.claim(PAGE, "The last step needs an element behind the last one.")
-@pytest.mark.claim(PAGE, "With the check on, the same loop raises.")
+@pytest.mark.claim(PAGE, "a-loop-that-ends-one-late")
+@pytest.mark.claim(PAGE, "a-loop-that-ends-one-late-2")
 def test_a_loop_that_ends_one_late(load):
     unchecked = load("unchecked")
     x = numpy.array([1.0, 2.0, 4.0, 99.0])
@@ -242,8 +236,8 @@ def test_a_loop_that_ends_one_late(load):
         unchecked.steps_checked(x[:3])
 
 
-@pytest.mark.claim(PAGE, "Without wraparound, the index -1 is the element in front of it:")
-@pytest.mark.claim(PAGE, "With boundscheck on, as in the last call, it is an error.")
+@pytest.mark.claim(PAGE, "a-negative-index")
+@pytest.mark.claim(PAGE, "a-negative-index-2")
 def test_a_negative_index(load):
     unchecked = load("unchecked")
     x = numpy.arange(6.0)
@@ -253,9 +247,7 @@ def test_a_negative_index(load):
         unchecked.item_forward_checked(x[3:], -1)
 
 
-@pytest.mark.claim(
-    PAGE, "The compiler warns of a literal such as a[-1], and cannot warn of a variable."
-)
+@pytest.mark.claim(PAGE, "the-warning-about-a-literal")
 def test_the_warning_about_a_literal(tmp_path):
     source = tmp_path / "literal.pyx"
     found = []
@@ -273,9 +265,7 @@ def test_the_warning_about_a_literal(tmp_path):
 # --- exceptions
 
 
-@pytest.mark.claim(
-    PAGE, "The first function prints the error to stderr, and returns 0.0. The second raises."
-)
+@pytest.mark.claim(PAGE, "an-error-in-a-noexcept-function")
 def test_an_error_in_a_noexcept_function(run, load):
     done = run("import numpy, swallowed; print(swallowed.item_silent(numpy.ones(3), 3))")
     assert done.returncode == 0
@@ -285,7 +275,7 @@ def test_an_error_in_a_noexcept_function(run, load):
         load("swallowed").item_raising(numpy.ones(3), 3)
 
 
-@pytest.mark.claim(PAGE, "Only if the result is -1 does it look for an exception:")
+@pytest.mark.claim(PAGE, "an-exception-is-looked-for-after-minus-one")
 def test_an_exception_is_looked_for_after_minus_one(c_of):
     text = c_of("hazards/swallowed", "item_raising", "return raising(a, i)").text
     assert re.search(r"== \(\(double\)-1\.?0?\) && PyErr_Occurred\(\)", text)
@@ -298,8 +288,7 @@ def test_an_exception_is_looked_for_after_minus_one(c_of):
 
 @pytest.mark.claim(
     PAGE,
-    "Cython checks that when it makes a view of an object. It does not check it when it slices a "
-    "view:",
+    "a-sub-block",
 )
 def test_a_sub_block(load):
     sub_block = load("sub_block")
@@ -310,7 +299,7 @@ def test_a_sub_block(load):
         sub_block.negate_checked_block(x)
 
 
-@pytest.mark.claim(PAGE, "The C copies the strides; it compares nothing with the length of a row:")
+@pytest.mark.claim(PAGE, "the-c-of-a-sub-block")
 def test_the_c_of_a_sub_block(c_of):
     line = "cdef double[:, ::1] block = a[1:3, 1:3]"
     excerpt = c_of("hazards/sub_block", "negate_block", line)
@@ -318,7 +307,7 @@ def test_the_c_of_a_sub_block(c_of):
     assert excerpt.calls == excerpt.failure_calls == ()
 
 
-@pytest.mark.claim(PAGE, "The function negates three numbers of x, the wrong ones:")
+@pytest.mark.claim(PAGE, "a-pointer-to-a-strided-view")
 def test_a_pointer_to_a_strided_view(load):
     sub_block = load("sub_block")
     x = numpy.arange(1.0, 7.0)
@@ -328,18 +317,16 @@ def test_a_pointer_to_a_strided_view(load):
         sub_block.negate_contiguous(x[::2])
 
 
-@pytest.mark.claim(
-    PAGE, "The comparison of the formats walks past the end of its description of the struct."
-)
+@pytest.mark.claim(PAGE, "too-many-fields")
 def test_too_many_fields(crashes, printed):
     code = "import numpy, record_fields; record_fields.acquire_pairs(numpy.zeros(2, '{}'))"
     crashes(code.format("i4, f8, i4"))
     assert printed(code.format("i4, f8")) == []
 
 
-@pytest.mark.claim(PAGE, "An array of objects is taken as Counter[:], whatever the objects are.")
-@pytest.mark.claim(PAGE, "The second number is the bits of 1.0, read as an integer.")
-@pytest.mark.claim(PAGE, "That tests the type, once per element:")
+@pytest.mark.claim(PAGE, "a-view-of-a-class")
+@pytest.mark.claim(PAGE, "a-view-of-a-class-2")
+@pytest.mark.claim(PAGE, "a-view-of-a-class-3")
 def test_a_view_of_a_class(load, c_of):
     module = load("object_types")
     assert module.first_count(numpy.array([module.Counter(7)])) == 7
@@ -354,7 +341,7 @@ def test_a_view_of_a_class(load, c_of):
 # --- memory that is gone
 
 
-@pytest.mark.claim(PAGE, "A pointer keeps nothing.")
+@pytest.mark.claim(PAGE, "a-stale-pointer")
 def test_a_stale_pointer(load):
     stale = load("stale")
     for _ in range(50):
@@ -362,14 +349,14 @@ def test_a_stale_pointer(load):
         assert stale.by_pointer_kept() == 1.0
 
 
-@pytest.mark.claim(PAGE, "NumPy raises too, unless you switch that off with refcheck=False:")
+@pytest.mark.claim(PAGE, "a-resized-array")
 def test_a_resized_array(crashes, printed):
     code = "import numpy, stale\nx = numpy.ones(10**7)\nholder = stale.Item(x)\n"
     assert "ValueError" in printed(code + "x.resize(1)")[0]
     crashes(code + "x.resize(1, refcheck=False)\nholder.read(10**7 - 1)")
 
 
-@pytest.mark.claim(PAGE, "AddressSanitizer reports heap-use-after-free for the resized array.")
+@pytest.mark.claim(PAGE, "a-sanitizer-finds-the-resized-array")
 def test_a_sanitizer_finds_the_resized_array(sanitized):
     report = sanitized(
         "stale",
@@ -379,15 +366,14 @@ def test_a_sanitizer_finds_the_resized_array(sanitized):
     assert "AddressSanitizer: heap-use-after-free" in report
 
 
-@pytest.mark.claim(PAGE, "A pointer has no length, so <double[:4]> p takes the one that you write.")
+@pytest.mark.claim(PAGE, "a-cast-with-a-wrong-length")
 def test_a_cast_with_a_wrong_length(load):
     assert load("stale").by_wrong_length() == 4.0
 
 
 @pytest.mark.claim(
     PAGE,
-    "The memory of a local array belongs to the function. After its return the next function "
-    "uses it:",
+    "a-view-of-a-local-array",
 )
 def test_a_view_of_a_local_array(printed):
     code = """
@@ -401,8 +387,7 @@ print(a[2000], b[2000])
 
 @pytest.mark.claim(
     PAGE,
-    "AddressSanitizer reports stack-use-after-return, with "
-    "ASAN_OPTIONS=detect_stack_use_after_return=1.",
+    "a-sanitizer-finds-the-local-array",
 )
 def test_a_sanitizer_finds_the_local_array(sanitized):
     report = sanitized("local_array", "local_array.read_of_local_array()")
@@ -418,8 +403,7 @@ unaligned.{function}(x, numpy.zeros(1, interval))
 
 @pytest.mark.claim(
     PAGE,
-    "Eight bytes of header in a file are enough, if the records need an address that is a "
-    "multiple of 16:",
+    "unaligned-records",
 )
 @pytest.mark.skipif(not LINUX_X86, reason="a long double is another type elsewhere")
 def test_unaligned_records(crashes, printed):
@@ -431,7 +415,7 @@ def test_unaligned_records(crashes, printed):
     assert message == "ValueError: the address of the records is not aligned"
 
 
-@pytest.mark.claim(PAGE, 'numpy.require(x, requirements="A") copies only if it must.')
+@pytest.mark.claim(PAGE, "numpy-aligns")
 def test_numpy_aligns():
     memory = bytearray(64)
     for offset in range(8):
@@ -441,7 +425,7 @@ def test_numpy_aligns():
         assert numpy.shares_memory(x, aligned) == x.flags.aligned
 
 
-@pytest.mark.claim(PAGE, "On x86-64, reading a single double or int at any address works.")
+@pytest.mark.claim(PAGE, "single-numbers-may-be-unaligned")
 @pytest.mark.skipif(not LINUX_X86, reason="not x86-64")
 def test_single_numbers_may_be_unaligned(load):
     for offset in range(8):
@@ -450,9 +434,7 @@ def test_single_numbers_may_be_unaligned(load):
         assert [load("unchecked").item(x, i) for i in range(3)] == [1, 2, 3]
 
 
-@pytest.mark.claim(
-    PAGE, "gcc's -fsanitize=alignment prints misaligned address, also where nothing crashes."
-)
+@pytest.mark.claim(PAGE, "a-sanitizer-finds-unaligned-records")
 def test_a_sanitizer_finds_unaligned_records(sanitized):
     code = UNALIGNED.format(offset=8, function="copy_first")
     assert "misaligned address" in sanitized("unaligned", code)
@@ -466,7 +448,7 @@ def test_a_sanitizer_finds_unaligned_records(sanitized):
 # --- threads
 
 
-@pytest.mark.claim(PAGE, "All threads add to the same element. Some additions are lost")
+@pytest.mark.claim(PAGE, "additions-are-lost")
 def test_additions_are_lost(load):
     race = load("variants.openmp.race")
     if not race.with_openmp() or (os.cpu_count() or 1) < 2:
@@ -481,10 +463,8 @@ def test_additions_are_lost(load):
     assert any(lost() for _ in range(100))
 
 
-@pytest.mark.claim(
-    PAGE, "A row for each thread, added up at the end. It costs the memory of the rows."
-)
-@pytest.mark.claim(PAGE, "Without OpenMP there is one thread, and nothing is lost.")
+@pytest.mark.claim(PAGE, "nothing-is-lost")
+@pytest.mark.claim(PAGE, "nothing-is-lost-2")
 def test_nothing_is_lost(load):
     bins = numpy.zeros(10**6, dtype="uint8")
     for _ in range(10):
@@ -499,8 +479,7 @@ def test_nothing_is_lost(load):
 
 @pytest.mark.claim(
     PAGE,
-    "Cython makes total += x a reduction, with a variable in each thread. An element of a view is "
-    "not a variable, so it stays shared.",
+    "an-element-is-no-reduction",
 )
 def test_an_element_is_no_reduction(c_file, c_of):
     key = "hazards/race@openmp"
@@ -515,7 +494,7 @@ def test_an_element_is_no_reduction(c_file, c_of):
 
 @pytest.mark.claim(
     PAGE,
-    "Swapping elements works. Swapping rows leaves one row twice, as it does in NumPy:",
+    "swapped-rows",
 )
 def test_swapped_rows(load):
     module = load("swapped_rows")
@@ -535,9 +514,9 @@ ENDS = [-(2**62), -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 2**62]
 
 @pytest.mark.claim(
     PAGE,
-    "With a step, Cython gives it one element if start and stop are less than one step apart.",
+    "slices-with-a-positive-step",
 )
-@pytest.mark.claim(PAGE, "Without a step, or with a step of 1, the slice is empty as it should be.")
+@pytest.mark.claim(PAGE, "slices-with-a-positive-step-2")
 @pytest.mark.parametrize("step", [1, 2, 3, 4])
 def test_slices_with_a_positive_step(load, step):
     module = load("stepped_slices")
@@ -556,10 +535,9 @@ def test_slices_with_a_positive_step(load, step):
 
 @pytest.mark.claim(
     PAGE,
-    "Start and stop are 1 and 0, the element is the one behind the view, and it is set to zero "
-    "with every check on:",
+    "a-slice-that-reaches-past-the-end",
 )
-@pytest.mark.claim(PAGE, "Bound the stop, as clear_inner_bounded does: one comparison per slice.")
+@pytest.mark.claim(PAGE, "a-slice-that-reaches-past-the-end-2")
 def test_a_slice_that_reaches_past_the_end(load):
     module = load("stepped_slices")
     x = numpy.arange(1.0, 5.0)
@@ -579,11 +557,10 @@ def test_a_slice_that_reaches_past_the_end(load):
 
 @pytest.mark.claim(
     PAGE,
-    "With the step -1, Cython's slices can differ from NumPy's if a start or stop lies before the "
-    "first element, and only then:",
+    "backward-slices",
 )
-@pytest.mark.claim(PAGE, "a[::-1] alone is right, also for an empty view.")
-@pytest.mark.claim(PAGE, "Slice first and reverse then: a[:k][::-1].")
+@pytest.mark.claim(PAGE, "backward-slices-2")
+@pytest.mark.claim(PAGE, "backward-slices-3")
 def test_backward_slices(load):
     module = load("stepped_slices")
     for length in range(4):
@@ -599,8 +576,8 @@ def test_backward_slices(load):
         assert list(module.backward_at_once(x)) == x[::-1].tolist()
 
 
-@pytest.mark.claim(PAGE, "the slice of an empty view has one element, which does not exist.")
-@pytest.mark.claim(PAGE, "Its index 0 passes the bounds check.")
+@pytest.mark.claim(PAGE, "a-backward-slice-of-an-empty-view")
+@pytest.mark.claim(PAGE, "a-backward-slice-of-an-empty-view-2")
 def test_a_backward_slice_of_an_empty_view(load):
     module = load("stepped_slices")
     view = module.backward(numpy.arange(3.0)[:0], -1)

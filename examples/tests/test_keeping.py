@@ -78,16 +78,13 @@ def numbers(counts):
     )
 
 
-@pytest.mark.claim(PAGE, "The first view adds two references to the exporter, not one")
+@pytest.mark.claim(PAGE, "the-counts")
 @pytest.mark.claim(
     PAGE,
-    "A second view, a slice, adds nothing to the exporter. It adds an acquisition to the "
-    "memoryview object, which has one reference for all of them.",
+    "the-counts-2",
 )
-@pytest.mark.claim(
-    PAGE, "It is one more acquisition, and it keeps the exporter itself too, as its base."
-)
-@pytest.mark.claim(PAGE, "When the last view goes, all counts are as they were before.")
+@pytest.mark.claim(PAGE, "the-counts-3")
+@pytest.mark.claim(PAGE, "the-counts-4")
 def test_the_counts(keeping, x):
     views = keeping.Views(x)
     seen = [numbers(views.counts())]
@@ -115,7 +112,7 @@ def test_the_counts(keeping, x):
     assert before[1] == 0
 
 
-@pytest.mark.claim(PAGE, "so the memory lives as long as any view of it that is counted")
+@pytest.mark.claim(PAGE, "a-slice-keeps-the-exporter")
 def test_a_slice_keeps_the_exporter(keeping):
     class Bytes(bytearray):
         pass
@@ -133,19 +130,15 @@ def test_a_slice_keeps_the_exporter(keeping):
     assert gone() is None
 
 
-@pytest.mark.claim(
-    PAGE, "A slice that is stored in an attribute copies the struct and adds one to the count"
-)
-@pytest.mark.claim(
-    PAGE, "At the end, the same line clears the old value, and the function below subtracts one."
-)
+@pytest.mark.claim(PAGE, "the-c-of-a-slice")
+@pytest.mark.claim(PAGE, "the-c-of-a-slice-2")
 def test_the_c_of_a_slice(c_of):
     text = c_of(KEY, "Views.slice_a", "self.b = self.a[1:]").text
     assert text.index("__PYX_INC_MEMVIEW(") < text.index("__PYX_XCLEAR_MEMVIEW(&__pyx_v_self->b")
     assert "__Pyx_PyObject_to_MemoryviewSlice" not in text
 
 
-@pytest.mark.claim(PAGE, "So it refuses to be resized while it has exports")
+@pytest.mark.claim(PAGE, "a-bytearray-with-a-view-cannot-grow")
 def test_a_bytearray_with_a_view_cannot_grow(keeping, x):
     views = keeping.Views(x)
     views.view_x()
@@ -156,16 +149,14 @@ def test_a_bytearray_with_a_view_cannot_grow(keeping, x):
     x.append(0)
 
 
-@pytest.mark.claim(
-    PAGE, "The typed argument of a def function is a view for as long as the function runs"
-)
+@pytest.mark.claim(PAGE, "an-argument-is-a-view")
 def test_an_argument_is_a_view(keeping, x):
     with pytest.raises(BufferError):
         keeping.append_while_viewed(x, x)
     x.append(0)
 
 
-@pytest.mark.claim(PAGE, "Other exporters refuse with other messages")
+@pytest.mark.claim(PAGE, "other-exporters-refuse-too")
 def test_other_exporters_refuse_too(keeping):
     a = array.array("B", b"abc")
     holder = keeping.Holder(a)
@@ -181,13 +172,12 @@ def test_other_exporters_refuse_too(keeping):
     pages.close()
 
 
-@pytest.mark.claim(PAGE, "NumPy does not count exports, but references.")
+@pytest.mark.claim(PAGE, "numpy-looks-at-references")
 @pytest.mark.claim(
     PAGE,
-    "The array refuses to be resized while there is another reference to it, which need not be a "
-    "view",
+    "numpy-looks-at-references-2",
 )
-@pytest.mark.claim(PAGE, "With refcheck=False, which the message suggests, NumPy resizes.")
+@pytest.mark.claim(PAGE, "numpy-looks-at-references-3")
 def test_numpy_looks_at_references(keeping):
     a = numpy.zeros(3, dtype="uint8")
     holder = keeping.Holder(a)
@@ -205,8 +195,7 @@ def test_numpy_looks_at_references(keeping):
 
 @pytest.mark.claim(
     PAGE,
-    "Python's built-in memoryview is collected, the typed view is not. Assigning None to the view "
-    "breaks the cycle.",
+    "a-cycle-through-a-typed-view-is-not",
 )
 def test_a_cycle_through_a_typed_view_is_not_collected(keeping):
     class Bytes(bytearray):
@@ -228,8 +217,7 @@ def test_a_cycle_through_a_typed_view_is_not_collected(keeping):
 
 @pytest.mark.claim(
     PAGE,
-    "The same holds for the object that Python gets of a view, and for a view in a closure or a "
-    "generator.",
+    "other-cycles-are-not-collected",
 )
 def test_other_cycles_are_not_collected(load):
     keeping = load("variants.plain.keeping")
@@ -249,12 +237,11 @@ def test_other_cycles_are_not_collected(load):
         assert gone() is None, make
 
 
-@pytest.mark.claim(PAGE, "Cython counts a slice where it is stored.")
-@pytest.mark.claim(PAGE, "It does not count the argument of a cdef function.")
+@pytest.mark.claim(PAGE, "the-c-counts-what-the-table-says")
+@pytest.mark.claim(PAGE, "the-c-counts-what-the-table-says-2")
 @pytest.mark.claim(
     PAGE,
-    "Since version 3.3 it also leaves out a slice that is only used within its line, if the slice "
-    "is made from a plain local variable or argument.",
+    "the-c-counts-what-the-table-says-3",
 )
 @pytest.mark.parametrize("row", ROWS)
 def test_the_c_counts_what_the_table_says(row, c_of):
@@ -306,10 +293,9 @@ def test_every_row_shows_its_line():
 
 @pytest.mark.claim(
     PAGE,
-    "Each function of the example returns the acquisition count at the moment at which use has its "
-    "slice.",
+    "the-counts-at-run-time",
 )
-@pytest.mark.claim(PAGE, "One acquisition is the argument of the def function")
+@pytest.mark.claim(PAGE, "the-counts-at-run-time-2")
 def test_the_counts_at_run_time(load):
     counted = load("counted")
     table, row = numpy.zeros((3, 4)), numpy.zeros(4)
@@ -342,10 +328,8 @@ def run_apart(load, name, *arguments):
 
 
 @pytest.mark.skipif(not BORROWS, reason="slices are counted before 3.3")
-@pytest.mark.claim(
-    PAGE, "When the argument itself is given back, Cython finds a count that cannot be, and ends"
-)
-@pytest.mark.claim(PAGE, "An assignment has the same fault: row = a[0] if first else a[1].")
+@pytest.mark.claim(PAGE, "a-choice-between-slices-ends-the-process")
+@pytest.mark.claim(PAGE, "a-choice-between-slices-ends-the-process-2")
 @pytest.mark.parametrize("name", ["either", "either_stored"])
 def test_a_choice_between_slices_ends_the_process(load, name):
     done = run_apart(load, name, "numpy.zeros((2, 3))", "True")
@@ -355,9 +339,9 @@ def test_a_choice_between_slices_ends_the_process(load, name):
 
 @pytest.mark.claim(
     PAGE,
-    "A return statement does not, and two plain variables, use(a if first else b), are safe too.",
+    "safe-choices",
 )
-@pytest.mark.claim(PAGE, "or choose the index instead: use(a[0 if first else 1])")
+@pytest.mark.claim(PAGE, "safe-choices-2")
 def test_safe_choices(load):
     table, row = "numpy.zeros((2, 3))", "numpy.zeros(3)"
     calls = {
@@ -369,27 +353,23 @@ def test_safe_choices(load):
         assert run_apart(load, name, *arguments).returncode == 0, name
 
 
-@pytest.mark.claim(PAGE, "An argument of a cdef function is not counted.")
-@pytest.mark.claim(PAGE, "It relies on the variable that it was passed from.")
+@pytest.mark.claim(PAGE, "what-an-argument-relies-on")
+@pytest.mark.claim(PAGE, "what-an-argument-relies-on-2")
 @pytest.mark.claim(
     PAGE,
-    "An argument that is not counted stays valid as long as there is a counted slice of the same "
-    "memoryview object. A local variable of the caller is one, unless an inner function assigns to "
-    "it.",
+    "what-an-argument-relies-on-3",
 )
 @pytest.mark.claim(
     PAGE,
-    "If that was the last counted slice, the memory is freed while the function still has a "
-    "pointer to it, and Cython does not check for that.",
+    "what-an-argument-relies-on-4",
 )
 @pytest.mark.claim(
     PAGE,
-    "A function that passes its own uncounted argument on does not count it either. Since Cython "
-    "3.3 the same is true of a slice of it.",
+    "what-an-argument-relies-on-5",
 )
 @pytest.mark.claim(
     PAGE,
-    "Store the view in a local variable first, and pass that. The local variable is counted",
+    "what-an-argument-relies-on-6",
 )
 def test_what_an_argument_relies_on(keeping):
     class Bytes(bytearray):
@@ -413,7 +393,7 @@ def test_what_an_argument_relies_on(keeping):
 
 @pytest.mark.claim(
     PAGE,
-    "A local view does so until it is replaced or the function ends.",
+    "a-local-view-that-is-replaced-frees-the",
 )
 def test_a_local_view_that_is_replaced_frees_the_exporter(keeping, x):
     assert keeping.append_after_replacing(x) == len(x)
@@ -421,8 +401,7 @@ def test_a_local_view_that_is_replaced_frees_the_exporter(keeping, x):
 
 @pytest.mark.claim(
     PAGE,
-    "The first makes a Python object and takes a buffer of the exporter; the second copies a "
-    "struct and adds and subtracts one.",
+    "a-slice-is-cheaper-than-a-view-of-an-object",
 )
 def test_a_slice_is_cheaper_than_a_view_of_an_object(load, x):
     keeping = load("keeping")

@@ -47,8 +47,7 @@ def compiled(built, key, name):
 
 @pytest.mark.claim(
     PAGE,
-    "The 1, 1 among its arguments are wraparound and boundscheck. If you switch both off, two "
-    "numbers change and the call stays",
+    "switching-the-checks-off-changes-two",
 )
 def test_switching_the_checks_off_changes_two_arguments(c_of, c_file):
     checked = normalise(c_of(f"{KEY}@plain", "item", "return a[i]").text)
@@ -60,9 +59,7 @@ def test_switching_the_checks_off_changes_two_arguments(c_of, c_file):
     assert "to_py_func, wraparound, boundscheck, has_gil," in c_file(f"{KEY}@plain")
 
 
-@pytest.mark.claim(
-    PAGE, "It calls __Pyx_PyObject_GetItem instead, and so does the tuple in a[i, j]."
-)
+@pytest.mark.claim(PAGE, "an-object-index-takes-the-other-helper")
 def test_an_object_index_takes_the_other_helper(c_of):
     assert c_of(KEY, "item", "return a[i]").calls == ("__Pyx_GetItemInt",)
     assert c_of(KEY, "item_by_object", "return a[i]").calls == ("__Pyx_PyObject_GetItem",)
@@ -71,7 +68,7 @@ def test_an_object_index_takes_the_other_helper(c_of):
 
 @pytest.mark.claim(
     PAGE,
-    "Two kinds of index have helpers of their own: a slice, and a key that is declared str.",
+    "slices-and-keys-have-other-helpers",
 )
 def test_slices_and_keys_have_other_helpers(c_of):
     assert c_of(INDICES, "part", "return a[i:j]").calls == ("__Pyx_PyObject_GetSlice",)
@@ -79,16 +76,14 @@ def test_slices_and_keys_have_other_helpers(c_of):
     assert key.calls == ("__Pyx_PyObject_Dict_GetItem",)
 
 
-@pytest.mark.claim(PAGE, "(The tuple of a[1, 0] is a constant of the module.)")
+@pytest.mark.claim(PAGE, "a-constant-tuple")
 def test_a_constant_tuple(c_of, load):
     excerpt = c_of(INDICES, "value_at_point", "return a[1, 0]")
     assert excerpt.calls == ("__Pyx_PyObject_GetItem",)
     assert load("untyped_indices").value_at_point({(1, 0): 5}) == 5
 
 
-@pytest.mark.claim(
-    PAGE, "With two C integers, the line makes two int objects and puts them into a new tuple."
-)
+@pytest.mark.claim(PAGE, "two-indices-make-a-tuple")
 def test_two_indices_make_a_tuple(c_of):
     assert c_of(KEY, "item_2d", "return a[i, j]").calls == (
         "PyLong_FromSsize_t",
@@ -98,19 +93,19 @@ def test_two_indices_make_a_tuple(c_of):
     )
 
 
-@pytest.mark.claim(PAGE, "Again the slot is called directly: PyObject_GetItem does not occur")
+@pytest.mark.claim(PAGE, "the-helper-for-objects-calls-the-slot")
 def test_the_helper_for_objects_calls_the_slot(built):
     text = compiled(built, f"{KEY}@plain", "__Pyx_PyObject_GetItem")
     assert "return mm->mp_subscript(obj, key);" in text
     assert not re.search(r"(?<!__Pyx_)PyObject_GetItem\(", text)
 
 
-@pytest.mark.claim(PAGE, "The C compiler takes other branches of it")
+@pytest.mark.claim(PAGE, "the-generated-file-is-the-same-whatever-the")
 def test_the_generated_file_is_the_same_whatever_the_macros(c_file):
     assert c_file(f"{KEY}@plain") == c_file(f"{KEY}@no-type-slots") == c_file(f"{KEY}@limited-api")
 
 
-@pytest.mark.claim(PAGE, "Now __Pyx_PyObject_GetItem is another name for PyObject_GetItem")
+@pytest.mark.claim(PAGE, "without-slots-the-helper-is-the-api-function")
 @pytest.mark.parametrize("profile", ["no-type-slots", "limited-api"])
 def test_without_slots_the_helper_is_the_api_function(built, profile):
     text = compiled(built, f"{KEY}@{profile}", "__Pyx_PyObject_GetItem")
@@ -120,13 +115,10 @@ def test_without_slots_the_helper_is_the_api_function(built, profile):
     assert "__Pyx_GetItemInt_Generic_size(o, i)" in fast
 
 
-@pytest.mark.claim(
-    PAGE, "The items of a list (and, outside the Limited API, of a tuple) are still read without it"
-)
+@pytest.mark.claim(PAGE, "lists-and-tuples-without-slots")
 @pytest.mark.claim(
     PAGE,
-    "in the Limited API that is a call of PyList_GetItem, for indices that are not negative or "
-    "with wraparound off",
+    "lists-and-tuples-without-slots-2",
 )
 def test_lists_and_tuples_without_slots(built, c_file):
     slots = compiled(built, f"{KEY}@no-type-slots", "__Pyx_GetItemInt_Fast")
@@ -141,8 +133,7 @@ def test_lists_and_tuples_without_slots(built, c_file):
 
 @pytest.mark.claim(
     PAGE,
-    "A class has no mp_subscript of its own, and PySequence_GetItem does not look for "
-    "__class_getitem__",
+    "a-class-cannot-be-indexed-without-slots",
 )
 @pytest.mark.parametrize("profile", ["no_type_slots", "limited_api"])
 def test_a_class_cannot_be_indexed_without_slots(load, profile):
@@ -167,8 +158,7 @@ OBJECTS = {
 
 @pytest.mark.claim(
     PAGE,
-    "An array.array is marked as a sequence, an ndarray is not; so the two take different slots in "
-    "the default build.",
+    "which-slot-the-default-build-calls",
 )
 @pytest.mark.parametrize(
     ("name", "slots"),
@@ -188,7 +178,7 @@ def test_which_slot_the_default_build_calls(load, name, slots):
     assert load("which_branch").watch(a, 1) == (slots, 0, 0, a[1])
 
 
-@pytest.mark.claim(PAGE, "And for a type without mp_subscript, PySequence_GetItem is called.")
+@pytest.mark.claim(PAGE, "without-type-slots-all-but-lists-and-tuples")
 @pytest.mark.parametrize("name", OBJECTS)
 def test_without_type_slots_all_but_lists_and_tuples_go_through_the_api(load, name):
     a = OBJECTS[name]
@@ -214,13 +204,10 @@ def test_two_indices_on_an_array(load):
 WIDE = 2**63
 
 
-@pytest.mark.claim(PAGE, "These three arrive at PyObject_GetItem in both builds")
+@pytest.mark.claim(PAGE, "indices-out-of-range-reach-the-fallback-2")
 @pytest.mark.claim(
     PAGE,
-    "PyObject_GetItem is called in three cases: the index is of a wider C type and does not fit "
-    "into a Py_ssize_t; the index of a list or a tuple is out of range; or the object has none of "
-    "the slots, as a class, whose __class_getitem__ is called, or an object that cannot be indexed "
-    "at all.",
+    "indices-out-of-range-reach-the-fallback",
 )
 @pytest.mark.parametrize("build", ["which_branch", "variants.no_type_slots.which_branch"])
 @pytest.mark.parametrize(
@@ -248,12 +235,9 @@ def test_an_object_without_slots_reaches_the_fallback(load):
 
 @pytest.mark.claim(
     PAGE,
-    "In the default build, boundscheck matters for a list and a tuple only, whose items Cython's "
-    "own C reads. For every other type the slot checks the index.",
+    "without-bounds-checks",
 )
-@pytest.mark.claim(
-    PAGE, "With the check off, an index past the end of a list reads whatever lies there."
-)
+@pytest.mark.claim(PAGE, "without-bounds-checks-2")
 @pytest.mark.skipif(sys.platform == "win32", reason="ends differently")
 def test_without_bounds_checks(load):
     items = load("object_items")
@@ -268,11 +252,9 @@ def test_without_bounds_checks(load):
         assert done.returncode == -signal.SIGSEGV
 
 
-@pytest.mark.claim(PAGE, "If that is negative and wraparound is on, the length is added first.")
-@pytest.mark.claim(
-    PAGE, "Off, sq_item is called with the negative number, and most types refuse it"
-)
-@pytest.mark.claim(PAGE, "In Python it gets -1; in Cython's default build it gets 9 - 1")
+@pytest.mark.claim(PAGE, "negative-indices")
+@pytest.mark.claim(PAGE, "negative-indices-2")
+@pytest.mark.claim(PAGE, "negative-indices-3")
 def test_negative_indices(load):
     items = load("object_items")
     assert Registered()[-1] == items.item_no_checks(Registered(), -1) == (-1) ** 2
@@ -309,8 +291,7 @@ def best(function, *arguments):
 
 @pytest.mark.claim(
     PAGE,
-    "In a loop over the elements of an array, it is most of the cost, and no directive changes "
-    "that",
+    "without-checks-an-untyped-loop-is-still-ten",
 )
 def test_without_checks_an_untyped_loop_is_still_ten_times_slower(load):
     items = load("variants.plain.object_items")
@@ -318,11 +299,10 @@ def test_without_checks_an_untyped_loop_is_still_ten_times_slower(load):
     assert best(items.sum_items_no_checks, a) > 10 * best(items.sum_typed, a)
 
 
-@pytest.mark.claim(PAGE, "Not on an ndarray, where the time is spent behind the slot.")
+@pytest.mark.claim(PAGE, "what-a-typed-index-gains")
 @pytest.mark.claim(
     PAGE,
-    "On a list it does: with an index that is an object, each item goes through the slot of the "
-    "list, and through an int object; with a C integer it is one read.",
+    "what-a-typed-index-gains-2",
 )
 def test_what_a_typed_index_gains(load, c_of):
     indices = load("untyped_indices")
@@ -336,8 +316,7 @@ def test_what_a_typed_index_gains(load, c_of):
 
 @pytest.mark.claim(
     PAGE,
-    "in for i in range(len(a)), Cython infers a C type for an i that is not declared. It does not "
-    "if i is used in arithmetic, which could overflow.",
+    "an-inferred-index",
 )
 def test_an_inferred_index(c_of, load):
     inferred = c_of(INDICES, "sum_inferred_index", "x = a[i]")
@@ -357,13 +336,13 @@ def test_the_untyped_curve_of_the_break_even_plot_adds_c_doubles(c_of):
     assert view.calls == ()
 
 
-@pytest.mark.claim(PAGE, "The C integer is made into a Python int first.")
+@pytest.mark.claim(PAGE, "the-mapping-slot-is-given-an-object")
 def test_the_mapping_slot_is_given_an_object(built):
     text = compiled(built, f"{KEY}@plain", "__Pyx_GetItemInt_Fast_mapping")
     assert "*key = PyLong_FromSsize_t(i);" in text
     assert "getitem(o, key)" in text
 
 
-@pytest.mark.claim(PAGE, "the slot sq_item is called if there is one. It takes the C integer.")
+@pytest.mark.claim(PAGE, "the-sequence-slot-is-given-the-integer")
 def test_the_sequence_slot_is_given_the_integer(built):
     assert "return sm->sq_item(o, i);" in compiled(built, f"{KEY}@plain", "__Pyx_GetItemInt_Fast")

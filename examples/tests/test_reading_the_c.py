@@ -13,8 +13,8 @@ def kinds(excerpt):
     return {bit.tag for bit in flat if bit.tag}
 
 
-@pytest.mark.claim(PAGE, "This line of a checked view has most of them")
-@pytest.mark.claim(PAGE, "And this one, of a loop over an untyped object, has the other two:")
+@pytest.mark.claim(PAGE, "the-two-lines-have-all-kinds")
+@pytest.mark.claim(PAGE, "the-two-lines-have-all-kinds-2")
 def test_the_two_lines_have_all_kinds(c_of):
     view = kinds(c_of("indexing/view_items", "strided", "cdef double x = a[i]"))
     untyped = kinds(c_of("indexing/four_ways", "sum_object", LINE))
@@ -22,14 +22,14 @@ def test_the_two_lines_have_all_kinds(c_of):
     assert view | untyped == {ADDRESS, ACCESS, CHECK, CALL, REFCOUNT, FAILURE}
 
 
-@pytest.mark.claim(PAGE, "The rest is plain C, such as __pyx_t_1 = __pyx_v_i, and has no color.")
+@pytest.mark.claim(PAGE, "plain-c-has-no-kind")
 def test_plain_c_has_no_kind(c_of):
     excerpt = c_of("indexing/view_items", "strided", "cdef double x = a[i]")
     plain = "".join(p.text for p in excerpt.parts if not isinstance(p, Fold) and not p.tag)
     assert "__pyx_t_1 = __pyx_v_i;" in plain
 
 
-@pytest.mark.claim(PAGE, "the C function from_view of the module four_ways, whose name has 9")
+@pytest.mark.claim(PAGE, "the-names-are-those-of-generated-c")
 def test_the_names_are_those_of_generated_c(c_file, c_of):
     c = c_file("indexing/four_ways")
     assert len("four_ways") == 9
@@ -40,7 +40,7 @@ def test_the_names_are_those_of_generated_c(c_file, c_of):
     assert "__Pyx_GetItemInt(" in c_of("indexing/four_ways", "from_object", "return a[i]").text
 
 
-@pytest.mark.claim(PAGE, "Macros that only read a field are not counted, nor are reference counts")
+@pytest.mark.claim(PAGE, "what-is-counted")
 def test_what_is_counted(c_of):
     excerpt = c_of("indexing/four_ways", "sum_object", LINE)
     assert "__Pyx_DECREF" in excerpt.text

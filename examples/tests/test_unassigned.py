@@ -39,7 +39,7 @@ def ending_of(module, expression):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode
 
 
-@pytest.mark.claim(PAGE, "The check is the first line of the first and the third row. The last row")
+@pytest.mark.claim(PAGE, "the-check-and-where-it-is-left-out")
 def test_the_check_and_where_it_is_left_out(c_of):
     attribute = c_of(UNASSIGNED, "Holder.from_attribute", ATTRIBUTE)
     assert checks(attribute)[0] == IS_NULL.format("self->view")
@@ -49,7 +49,7 @@ def test_the_check_and_where_it_is_left_out(c_of):
         assert ".memview" not in c_of(UNASSIGNED, function, line).text
 
 
-@pytest.mark.claim(PAGE, "For attributes and globals it always keeps the check.")
+@pytest.mark.claim(PAGE, "the-check-of-a-global")
 def test_the_check_of_a_global(c_of):
     text = c_of(UNASSIGNED, "from_global", "cdef double x = shared[i]").text
     assert re.search(r"if \(unlikely\(!\w+shared\.memview\)\)", text)
@@ -57,8 +57,7 @@ def test_the_check_of_a_global(c_of):
 
 @pytest.mark.claim(
     PAGE,
-    "A view that was never assigned raises when it is used while the GIL is held, unless "
-    "initializedcheck is switched off; an attribute that is used without the GIL crashes.",
+    "what-the-check-raises",
 )
 def test_what_the_check_raises(unassigned):
     with pytest.raises(AttributeError, match=r"^Memoryview is not initialized$"):
@@ -71,10 +70,8 @@ def test_what_the_check_raises(unassigned):
 NOGIL = "unassigned/unassigned_nogil"
 
 
-@pytest.mark.claim(
-    PAGE, "For an attribute, the check sets the exception without acquiring the GIL."
-)
-@pytest.mark.claim(PAGE, "In a nogil block that crashes")
+@pytest.mark.claim(PAGE, "an-attribute-without-the-gil")
+@pytest.mark.claim(PAGE, "an-attribute-without-the-gil-2")
 @pytest.mark.skipif(sys.platform == "win32", reason="ends differently")
 def test_an_attribute_without_the_gil(load, c_of):
     module = load("unassigned_nogil")
@@ -90,12 +87,11 @@ def test_an_attribute_without_the_gil(load, c_of):
 
 @pytest.mark.claim(
     PAGE,
-    "Bind the attribute to a local variable before the block. That checks while the GIL is held",
+    "locals-without-the-gil",
 )
 @pytest.mark.claim(
     PAGE,
-    "A local variable that is perhaps not assigned has a check of another kind, which acquires "
-    "the GIL",
+    "locals-without-the-gil-2",
 )
 def test_locals_without_the_gil(load, c_of, c_file):
     module = load("unassigned_nogil")
@@ -112,9 +108,7 @@ def test_locals_without_the_gil(load, c_of, c_file):
     assert holder.item(0) == holder.item_of_local(0) == 1.0
 
 
-@pytest.mark.claim(
-    PAGE, "Turning the view into a Python object ends the process too, and is None is false"
-)
+@pytest.mark.claim(PAGE, "uses-without-an-index")
 @pytest.mark.skipif(sys.platform == "win32", reason="ends differently")
 def test_uses_without_an_index(load):
     module = load("unassigned_nogil")
@@ -122,15 +116,13 @@ def test_uses_without_an_index(load):
     assert module.Holder().is_none() is False
 
 
-@pytest.mark.claim(PAGE, "The message for a global calls it a local variable, too")
+@pytest.mark.claim(PAGE, "the-message-for-a-global")
 def test_the_message_for_a_global(unassigned):
     with pytest.raises(UnboundLocalError, match="local variable 'shared'"):
         unassigned.from_global(0)
 
 
-@pytest.mark.claim(
-    PAGE, "A test whether an attribute is None is a use as well, and raises the same"
-)
+@pytest.mark.claim(PAGE, "is-none-of-an-attribute")
 def test_is_none_of_an_attribute(unassigned):
     holder = unassigned.Holder()
     with pytest.raises(AttributeError, match="Memoryview is not initialized"):
@@ -139,7 +131,7 @@ def test_is_none_of_an_attribute(unassigned):
     assert holder.is_none()
 
 
-@pytest.mark.claim(PAGE, "While boundscheck is on, it catches every index")
+@pytest.mark.claim(PAGE, "without-the-check-the-length-is-zero")
 def test_without_the_check_the_length_is_zero(unassigned):
     holder = unassigned.Holder()
     assert holder.length_without_check() == 0
@@ -148,7 +140,7 @@ def test_without_the_check_the_length_is_zero(unassigned):
             holder.without_check(index)
 
 
-@pytest.mark.claim(PAGE, "With both off, the process ends")
+@pytest.mark.claim(PAGE, "without-both-checks-the-process-ends")
 @pytest.mark.skipif(sys.platform == "win32", reason="ends differently")
 def test_without_both_checks_the_process_ends(unassigned):
     expression = "unassigned.Holder().without_any_check(0)"
@@ -157,9 +149,9 @@ def test_without_both_checks_the_process_ends(unassigned):
 
 @pytest.mark.claim(
     PAGE,
-    "None is let through by every declaration in Cython syntax without not None.",
+    "none-is-let-through",
 )
-@pytest.mark.claim(PAGE, "So None arrives in the function, and the bounds check stops an index")
+@pytest.mark.claim(PAGE, "none-is-let-through-2")
 def test_none_is_let_through(none_arguments, c_file):
     with pytest.raises(IndexError, match=r"Out of bounds on buffer access \(axis 0\)"):
         none_arguments.maybe(None, 0)
@@ -169,8 +161,7 @@ def test_none_is_let_through(none_arguments, c_file):
 
 @pytest.mark.claim(
     PAGE,
-    "A loop over range(a.shape[0]) does not run, and the sum of no elements is returned without "
-    "an error",
+    "a-loop-over-none-does-nothing",
 )
 def test_a_loop_over_none_does_nothing(none_arguments):
     assert none_arguments.total(None) == 0.0
@@ -180,7 +171,7 @@ def test_a_loop_over_none_does_nothing(none_arguments):
 
 @pytest.mark.claim(
     PAGE,
-    "What goes through Python's object, such as a.size and for x in a, fails as it does for None",
+    "operations-on-the-object",
 )
 def test_operations_on_the_object(none_arguments):
     with pytest.raises(AttributeError, match="'NoneType' object has no attribute 'size'"):
@@ -191,23 +182,21 @@ def test_operations_on_the_object(none_arguments):
         none_arguments.first_row(None)
 
 
-@pytest.mark.claim(
-    PAGE, "A slice of it is None again. Its copy fails with a message about something else"
-)
+@pytest.mark.claim(PAGE, "slice-and-copy-of-none")
 def test_slice_and_copy_of_none(none_arguments):
     assert none_arguments.rest(None) is None
     with pytest.raises(ValueError, match="indirect dimensions"):
         none_arguments.copied(None)
 
 
-@pytest.mark.claim(PAGE, "With boundscheck off, an index ends the process")
+@pytest.mark.claim(PAGE, "none-without-bounds-check")
 @pytest.mark.skipif(sys.platform == "win32", reason="ends differently")
 def test_none_without_bounds_check(none_arguments):
     expression = "none_arguments.without_check(None, 0)"
     assert ending_of(none_arguments, expression) == -signal.SIGSEGV
 
 
-@pytest.mark.claim(PAGE, "After the conversion, memview is compared with Py_None, once")
+@pytest.mark.claim(PAGE, "not-none-is-one-comparison")
 def test_not_none_is_one_comparison(c_of, none_arguments):
     excerpt = c_of(NONE, "first", "def first(double[:] a not None):")
     assert checks(excerpt) == [IS_NONE.replace("*) ", "*)")]
@@ -221,8 +210,7 @@ def test_not_none_is_one_comparison(c_of, none_arguments):
 
 @pytest.mark.claim(
     PAGE,
-    "An argument that is typed by annotation, as in Python files, refuses None without not None. "
-    "There, Optional, | None and a default of None let it through",
+    "annotations",
 )
 def test_annotations(none_arguments):
     with pytest.raises(TypeError, match="Argument 'a' must not be None"):
@@ -235,7 +223,7 @@ def test_annotations(none_arguments):
     assert none_arguments.annotated(ones, 0) == none_arguments.annotated_optional(ones, 0) == 1.0
 
 
-@pytest.mark.claim(PAGE, "In cdef and cpdef functions not None does not compile")
+@pytest.mark.claim(PAGE, "not-none-is-refused-elsewhere")
 def test_not_none_is_refused_elsewhere(outcomes):
     outcome = outcomes["refused/not_none_in_cpdef"]
     assert isinstance(outcome, Failure)
@@ -244,9 +232,7 @@ def test_not_none_is_refused_elsewhere(outcomes):
     ] * 2
 
 
-@pytest.mark.claim(
-    PAGE, "Inside any function, a is None on an argument is one comparison and needs no call"
-)
+@pytest.mark.claim(PAGE, "is-none-is-one-comparison")
 def test_is_none_is_one_comparison(c_of, none_arguments):
     excerpt = c_of(NONE, "total_or_none", "if a is None:")
     assert "(((PyObject *) __pyx_v_a.memview) == Py_None)" in excerpt.text
@@ -257,8 +243,7 @@ def test_is_none_is_one_comparison(c_of, none_arguments):
 
 @pytest.mark.claim(
     PAGE,
-    "The directive nonecheck makes the comparison at each access instead, at a.shape and at slices "
-    "too, but not in len(a).",
+    "nonecheck",
 )
 def test_nonecheck(c_of, none_arguments):
     assert checks(c_of(NONE, "each_time", ARGUMENT))[0] == IS_NONE
@@ -272,7 +257,7 @@ def test_nonecheck(c_of, none_arguments):
     assert none_arguments.len_with_nonecheck(None) == 0
 
 
-@pytest.mark.claim(PAGE, "In a loop, a local variable moves it out of the loop")
+@pytest.mark.claim(PAGE, "a-local-variable-takes-the-check-out-of-the")
 def test_a_local_variable_takes_the_check_out_of_the_loop(c_of, unassigned):
     attribute = c_of(UNASSIGNED, "Holder.double_attribute", "out[i] = 2 * self.view[i]")
     assert checks(attribute)[0] == IS_NULL.format("self->view")
