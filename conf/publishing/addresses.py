@@ -1,17 +1,24 @@
-"""Addresses: where the site is, where its source is, and the page for those that do not exist."""
+"""Addresses: where the site is, where its source is, its sitemap, and the page for those not found.
+
+The sitemap is ours: ``sphinx-sitemap`` warns if the site has no address, which fails a build with
+``-W``, and puts a version and a language into every link unless it is told not to.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
     from docutils import nodes
     from sphinx.application import Sphinx
 
 NOT_FOUND = "404"
+SITEMAP = "sitemap.xml"
 # Furo knows how the addresses of files look on these, and warns about any other.
 FORGES = ("https://github.com/", "https://gitlab.com/", "https://bitbucket.org/")
 
@@ -47,6 +54,32 @@ def tell_address(
         context["pageurl"] = None  # it is shown at many addresses, and has none
 
 
+def write_sitemap(app: Sphinx, exception: Exception | None) -> None:
+    """List all pages for search engines, if the site has an address (``build-finished``).
+
+    Without dates: a page has none that is the same in every build of a commit.
+    """
+    if exception is not None or app.builder.name not in ("html", "dirhtml"):
+        return
+    sitemap = Path(app.outdir, SITEMAP)
+    if not app.config.html_baseurl:
+        sitemap.unlink(missing_ok=True)  # an earlier build may have had one
+        return
+    base = f"{app.config.html_baseurl.rstrip('/')}/"
+    places = (base + app.builder.get_target_uri(name) for name in sorted(app.env.found_docs))
+    rows = (f"  <url><loc>{escape(place)}</loc></url>\n" for place in places)
+    text = "".join(
+        [
+            '<?xml version="1.0" encoding="utf-8"?>\n',
+            '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n',
+            *rows,
+            "</urlset>\n",
+        ]
+    )
+    sitemap.write_text(text, "utf-8")
+
+
 def setup(app: Sphinx) -> None:
-    """Register the event handler."""
+    """Register the event handlers."""
     app.connect("html-page-context", tell_address)
+    app.connect("build-finished", write_sitemap)

@@ -30,7 +30,7 @@ USED_FOR = {
     "cython.css": "cy-",
     "cython.js": "cy-",
     # Furo's, for what other extensions put into a page.
-    "furo-extensions.css": "sphinx-|ablog|ad-placement",
+    "furo-extensions.css": '(?:class|id)="[^"]*(?:sphinx-|ablog|ad-placement)',
     "scrollable.js": "highlight|<table",
     "strides.js": "data-explorer",
     "explorer.": "data-explorer",

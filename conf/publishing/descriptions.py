@@ -1,4 +1,8 @@
-"""A description of each page, for search engines and for links shown on other sites."""
+"""A description of each page, for search engines and for links shown on other sites.
+
+It is ours: ``llms.txt`` and the results of search show the same description, so all that
+``sphinxext-opengraph`` could replace is the template of the card, ``social.html``.
+"""
 
 from __future__ import annotations
 

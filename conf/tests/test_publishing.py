@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from bs4 import BeautifulSoup
@@ -20,6 +22,8 @@ from publishing.descriptions import LONGEST
 Make = Callable[..., Path]
 BASE = "https://example.org/below/here/"
 LONG = "word " * 100
+# All variables are given: those of the tests may be of a site that is published.
+ENVIRON = {**VARIABLES, "PATH": os.environ["PATH"]}
 FILES = {
     "docs/index.rst": "Where & why\n===========\n\nThe *answer*, first.\n\n.. toctree::\n\n   long",
     "docs/long.rst": f"Long\n====\n\n{LONG}\n",
@@ -52,8 +56,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
         command = [sys.executable, "-m", "sphinx", "-nTWq", "-C", *options]
         done = subprocess.run(
             [*command, str(folder / "docs"), str(folder / "html")],
-            # All variables are given: those of the tests may be of a site that is published.
-            env={**VARIABLES, "PATH": os.environ["PATH"], "SITE_COMMIT": commit},
+            env={**ENVIRON, "SITE_COMMIT": commit},
             capture_output=True,
             encoding="utf-8",
         )
@@ -112,6 +115,22 @@ def test_with_an_address_every_page_has_a_social_card(make):
         assert "og:url" not in tags(pages[name])
 
 
+def test_with_an_address_there_is_a_sitemap_of_all_pages(make):
+    root = ElementTree.parse(make(BASE) / "sitemap.xml").getroot()
+    name = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+    assert root.tag == f"{name}urlset"
+    pages = ["examples/index.html", "given.html", "index.html", "long.html"]
+    assert [url.findtext(f"{name}loc") for url in root] == [BASE + page for page in pages]
+
+
+def test_without_an_address_there_is_no_sitemap(make, tmp_path):
+    assert not (make() / "sitemap.xml").exists()
+    copy = shutil.copytree(make(BASE).parent, tmp_path / "copy")
+    command = [sys.executable, "-m", "sphinx", "-qC", "-Dextensions=publishing"]
+    subprocess.run([*command, str(copy / "docs"), str(copy / "html")], check=True, env=ENVIRON)
+    assert not (copy / "html" / "sitemap.xml").exists(), "that of an earlier build has to go"
+
+
 def test_with_an_address_the_404_page_works_at_any_address(make):
     page = read(make(BASE))["404.html"]
     assert page.find("base")["href"] == "/below/here/"
@@ -150,6 +169,13 @@ def test_each_color_is_written_once():
         if sheet != COLORS and re.search(r"#[0-9a-f]{3,8}\b|\b(?:rgb|hsl|oklch)a?\(", line)
     }
     assert written == set(), f"give it a name in {COLORS.name}"
+
+
+@pytest.mark.parametrize("name", ["static/favicon.svg", "publishing/card.html"])
+def test_pictures_without_a_style_sheet_have_colors_of_the_table(name):
+    used = set(re.findall(r"#[0-9a-f]{3,6}\b", (CONF / name).read_text("utf-8"))) - {"#fff"}
+    assert len(used) >= 2
+    assert used <= set(re.findall(r"#[0-9a-f]{6}\b", COLORS.read_text("utf-8")))
 
 
 def test_the_commit_is_named_where_it_is_known(make):
