@@ -107,7 +107,7 @@ cdef double *allocate(Py_ssize_t n) except NULL:
 
 
 def lent(Py_ssize_t n):
-    """A cast without a callback: nobody frees. ``lent_back`` does it by hand."""
+    """A cast without a callback: nothing frees the memory. ``lent_back`` does it by hand."""
     cdef double *p = allocate(n)
     cdef double[::1] a = <double[:n]> p
     return a
@@ -127,7 +127,7 @@ def given(Py_ssize_t n):
 
 
 def given_safely(Py_ssize_t n):
-    """The same, if the cast may fail: then nobody has taken the memory, and it is still ours."""
+    """The same, if the cast may fail: then the array has not taken over the memory, and it is still ours."""
     cdef double *p = allocate(n)
     cdef view.array owner
     try:

@@ -60,7 +60,7 @@ def test_reading_functions(addresses, b):
     assert addresses.item_3d(b.reshape(2, 2, 3), 1, 0, 2) == 8.0
 
 
-@pytest.mark.claim(PAGE, "nobody compares its shape with its buffer, so double[:, ::1] takes it")
+@pytest.mark.claim(PAGE, "no code compares its shape with its buffer, so double[:, ::1] takes it")
 def test_a_row_too_many_is_taken(addresses, b, taken):
     array = as_strided(b, (4, 4), (32, 8))
     assert "double[:, ::1]" in taken(array)[0]

@@ -50,7 +50,7 @@ def test_the_buffer_macro_is_the_same_arithmetic(c_file):
     assert define.endswith("(type)((char*)buf + i0 * s0)")
 
 
-@pytest.mark.claim("index.md", "nobody checks the index")
+@pytest.mark.claim("index.md", "no check of the index is made")
 def test_a_pointer_is_a_subscript_and_no_check(c_of):
     excerpt = c_of(KEY, "from_pointer", LINE)
     assert essential(excerpt) == ["(__pyx_v_a[__pyx_v_i])"]

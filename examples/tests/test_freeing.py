@@ -116,7 +116,7 @@ def test_a_callback_replaces_free(freeing):
 
 
 @pytest.mark.claim(
-    PAGE, "The cast raises, nobody has taken the memory over, and it is still yours to free"
+    PAGE, "The cast raises, the array has not taken over the memory, and it is still yours to free"
 )
 def test_a_failing_cast_leaves_the_memory_to_its_caller(freeing):
     with pytest.raises(ValueError, match=r"Invalid shape in axis 0: 0\."):

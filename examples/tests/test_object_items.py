@@ -190,7 +190,7 @@ def test_every_build_gives_the_same_items(load, profile):
     assert items.sum_items(a) == items.sum_items_no_checks(a) == items.sum_typed(a) == 45.0
 
 
-@pytest.mark.claim(PAGE, "it is the whole cost, and no directive mends it")
+@pytest.mark.claim(PAGE, "it is the whole cost, and no directive helps")
 def test_without_checks_an_untyped_loop_is_still_ten_times_slower(load):
     import timeit
 
