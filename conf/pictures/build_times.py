@@ -76,7 +76,8 @@ def _summary(judged: Sequence[builds.Verdict]) -> str:
     missed = [verdict.case for verdict in judged if not verdict.met]
     if not missed:
         return f"All {len(judged)} goals are met."
-    return f"{len(missed)} of {len(judged)} goals are missed: {', '.join(missed)}."
+    verb = "is" if len(missed) == 1 else "are"
+    return f"{len(missed)} of {len(judged)} goals {verb} missed: {', '.join(missed)}."
 
 
 def _peer_wins(cases: Sequence[str]) -> str:

@@ -109,7 +109,7 @@ const StridesExplorer = (() => {
           ? "No pointer begins there: a piece of one and a piece of the next are taken for a pointer"
           : `${outside(now.entryOutside, now.entry, Strides.POINTER, "the table", size)}: something`
             + " else is taken for a pointer";
-        return `<p>${text}. ${why}, and nobody knows where it leads.</p>${total(all)}`;
+        return `<p>${text}. ${why}, and where it leads is undefined.</p>${total(all)}`;
       }
       text += ` and leads to byte ${now.pointer} of the buffer. The element`;
       start = `${now.pointer} + ${minus(view.suboffset)}`;

@@ -36,7 +36,7 @@ const Strides = (() => {
 
   // Where an access goes. `entry` is the byte of the table at which the pointer lies, and `pointer`
   // where that leads to; both are null for a direct view. `byte` is null where the table is left, or
-  // read between two pointers: nobody knows where such a pointer leads.
+  // read between two pointers: where such a pointer leads is undefined.
   const locate = (view, index, memory) => {
     let entry = null, pointer = null, byte, entryOutside = "";
     if (view.indirect) {

@@ -179,7 +179,7 @@ class Site:
             {
                 "docs/conf.py": (
                     "from sphinx_cython.core.config import Config, Profile\n"
-                    "project, author, release = 'Small', 'Nobody', '1'\n"
+                    "project, author, release = 'Small', 'Somebody', '1'\n"
                     "copyright = '2026'\n"
                     "extensions = ['myst_nb', 'sphinx_cython']\n"
                     "html_theme = 'basic'\n"

@@ -208,7 +208,7 @@ def test_the_page_is_made_from_the_record_and_tells_what_is_missed(site: Site):
     text = " ".join(page.get_text(" ").split())
     assert "2 of 4 goals are missed: one example edited, prose edited." in text
     assert "The peer is faster where the build is: prose edited." in text
-    assert "1 of 4 goals are missed: cold." in text
+    assert "1 of 4 goals is missed: cold." in text
     assert text.count("Measured on 2026-01-02 on 2 cores of A <fast> one (Linux, load 0.1") == 2
     cells = [[cell.get_text() for cell in row(["th", "td"])] for row in page("tr")]
     assert ["prose edited", "bare + 0.2 s at most", "bare +0.30 s", "missed"] in cells

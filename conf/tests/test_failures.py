@@ -1,4 +1,4 @@
-"""When things go wrong, by real builds: what is said, and that it is said until it is mended."""
+"""When things go wrong, by real builds: a message, repeated until the fault is fixed."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def test_examples_that_do_not_compile_and_one_that_does_and_must_not(site: Site)
         "examples/bad_c.pyx": 'cdef extern from *:\n    """\n    int broken;;;!\n    """\n',
         "examples/refused/fine.pyx": "x = 1\n",
     }
-    mended = {
-        "examples/bad_cython.pyx": "print('mended')\n",
+    fixed = {
+        "examples/bad_cython.pyx": "print('fixed')\n",
         "examples/bad_c.pyx": "x = 1\n",
         "examples/refused/fine.pyx": "nothing\n",
     }
@@ -75,11 +75,11 @@ def test_examples_that_do_not_compile_and_one_that_does_and_must_not(site: Site)
     assert "did not compile" in site.page("user").get_text()
     assert site.page("index").select(".cy-c"), "everything else is still built"
 
-    site.write(mended)
+    site.write(fixed)
     site.passes()
     assert site.page("user").select(".cy-c")
     assert "undeclared name not builtin: nothing" in site.page("refused").get_text()
-    assert site.page("cells").select_one(".cell_output").get_text().strip() == "mended"
+    assert site.page("cells").select_one(".cell_output").get_text().strip() == "fixed"
 
 
 # --- a directive names what there is not

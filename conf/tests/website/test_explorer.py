@@ -365,7 +365,7 @@ def test_buttons_do_what_they_say(explorer: Any) -> None:
 
 
 def test_steps_between_pointers(explorer: Any, addresses: ModuleType) -> None:
-    """What is exported may be nonsense: nobody looks at the steps between pointers."""
+    """What is exported may be nonsense: no code checks the steps between pointers."""
     x = numpy.arange(20.0).reshape(4, 5)
     for rows, columns, step in product((1, 2), (1, 3), (-8, -4, 0, 4, 8, 16)):
         table = addresses.RowTable(x[:, :columns], list(range(rows)), step)

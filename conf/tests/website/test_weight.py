@@ -22,7 +22,7 @@ BUDGET = 60
 LARGER = {"index.html": 100, "guide/explorer.html": 100}
 
 # Notes what moves from before the first paint on. Shifts that follow an input do not count, nor
-# does what nobody sees: a button that appears in a line of links is 0.0007 or more.
+# does what is too small to see: a button that appears in a line of links is 0.0007 or more.
 OBSERVE = """
 window.shifts = [];
 new PerformanceObserver((list) => {
