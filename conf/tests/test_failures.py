@@ -414,6 +414,24 @@ def test_only_pages_that_failed_are_read_again(site: Site):
     assert site.passes().read == set()
 
 
+def test_what_the_c_compiler_says_of_no_line_of_a_refused_example_is_shown_below_it(site: Site):
+    """The C that compares the fields of a data class is made of no line of the file."""
+    source = "from cython.dataclasses cimport dataclass\n\n"
+    source += "@dataclass\ncdef class Held:\n    cdef double[:] values\n"
+    site.write(
+        {
+            "docs/index.md": "# Index\n\n```{cython-refusal} refused/held\n```\n",
+            "examples/refused/held.pyx": source,
+        }
+    )
+    site.passes()
+    refusal = site.page("index").select_one(".cy-refusal")
+    assert (
+        "invalid operands to binary" in refusal.find(class_="cy-said", recursive=False).get_text()
+    )
+    assert not refusal.select(".cy-line .cy-said")
+
+
 SUPPRESSED = {
     "missing": "```{cython-listing} new\n```\n",
     "function": "```{cython-listing} plain/add\n:function: new\n```\n",

@@ -23,7 +23,7 @@ class Refusal:
 
     Attributes:
         source: The whole file.
-        problems: Line, column and text of each message.
+        problems: Line, column and text of each message; line 0 if it is at no line of the file.
         step: What refused it.
     """
 
@@ -50,7 +50,7 @@ class cython_refusal(cython_node):
         """Return the source, and below it the messages."""
         data: Refusal = self["data"]
         messages = "\n".join(
-            f"{data.origin.module}.pyx:{line}:{column}: {text}"
+            f"{data.origin.module}.pyx:{line}:{column}: {text}" if line else text
             for line, column, text in data.problems
         )
         return [code(data.source, "cython"), code(messages, "text")]
@@ -71,7 +71,11 @@ class RefusalDirective(CythonDirective):
         outcome = self.results.outcomes[variant.key]
         if not isinstance(outcome, Failure):
             raise NotBuilt(f"{variant.key} was not refused; it")
-        problems = tuple((p.line, p.column, p.message) for p in outcome.problems)
+        file = f"{variant.example.name}.pyx"
+        # The C compiler can reject C that was made of no line of the file.
+        problems = tuple(
+            (p.line if p.file == file else 0, p.column, p.message) for p in outcome.problems
+        )
         step = outcome.step[0].upper() + outcome.step[1:]
         data = Refusal(self.origin(variant), variant.example.source, problems, step)
         return cython_refusal(data=data)
