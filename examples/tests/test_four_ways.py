@@ -16,8 +16,7 @@ def essential(excerpt):
 
 @pytest.mark.claim(
     "index.md",
-    "__Pyx_GetItemInt gets the item from the object, and __Pyx_PyFloat_AsDouble converts the item "
-    "to a C double. Both happen for every element.",
+    "an-untyped-access-makes-two-calls",
 )
 def test_an_untyped_access_makes_two_calls(c_of):
     excerpt = c_of(KEY, "from_object", LINE)
@@ -26,8 +25,7 @@ def test_an_untyped_access_makes_two_calls(c_of):
 
 @pytest.mark.claim(
     "index.md",
-    "Both add i times the stride to the address of the data and load a double. No function is "
-    "called unless the index is out of range.",
+    "buffer-and-view-are-arithmetic-with-a-stride",
 )
 @pytest.mark.parametrize(
     ("function", "base"), [("from_buffer", "pybuffer.buf"), ("from_view", "__pyx_v_a.data")]
@@ -53,8 +51,7 @@ def test_the_buffer_macro_is_the_same_arithmetic(c_file):
 
 @pytest.mark.claim(
     "index.md",
-    "That i has a C type makes little difference for a NumPy array. A list is read several times "
-    "faster for it",
+    "what-the-type-of-the-index-gains",
 )
 def test_what_the_type_of_the_index_gains(load):
     indices, a = load("untyped_indices"), numpy.arange(1000.0)
@@ -72,8 +69,7 @@ def test_what_the_type_of_the_index_gains(load):
 
 @pytest.mark.claim(
     "index.md",
-    "So mv[i] becomes a multiplication, an addition and a load, all in C, after a check of the "
-    "index that can be switched off.",
+    "the-check-of-a-view-can-be-switched-off",
 )
 def test_the_check_of_a_view_can_be_switched_off(c_of):
     checked = c_of("indexing/view_items", "strided", "cdef double x = a[i]")
@@ -86,7 +82,7 @@ def test_the_check_of_a_view_can_be_switched_off(c_of):
     assert unchecked.failure_calls == ()
 
 
-@pytest.mark.claim("index.md", "there is no check of the index")
+@pytest.mark.claim("index.md", "a-pointer-is-a-subscript-and-no-check")
 def test_a_pointer_is_a_subscript_and_no_check(c_of):
     excerpt = c_of(KEY, "from_pointer", LINE)
     assert essential(excerpt) == ["(__pyx_v_a[__pyx_v_i])"]
@@ -94,7 +90,7 @@ def test_a_pointer_is_a_subscript_and_no_check(c_of):
     assert "if" not in excerpt.text
 
 
-@pytest.mark.claim("index.md", "All four ways give the same result")
+@pytest.mark.claim("index.md", "all-four-ways-agree")
 def test_all_four_ways_agree(load):
     four_ways = load("four_ways")
     a = numpy.array([10.0, 20.0, 30.0])
@@ -108,7 +104,7 @@ def test_all_four_ways_agree(load):
     assert sums == [60.0] * 4
 
 
-@pytest.mark.claim("index.md", "the distance to the first")
+@pytest.mark.claim("index.md", "an-untyped-loop-is-at-least-ten-times-slower")
 def test_an_untyped_loop_is_at_least_ten_times_slower(load):
     four_ways = load("four_ways")
     a = numpy.arange(1000.0)

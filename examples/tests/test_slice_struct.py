@@ -170,8 +170,8 @@ def test_the_address_is_refused(outcomes):
     ]
 
 
-@pytest.mark.claim("index.md", "So the first element of the view is eight bytes into the buffer")
-@pytest.mark.claim("index.md", "a step of the first index is two rows of the array")
+@pytest.mark.claim("index.md", "the-picture-shows-what-the-example-reads")
+@pytest.mark.claim("index.md", "the-picture-shows-what-the-example-reads-2")
 def test_the_picture_shows_what_the_example_reads(slices):
     x = numpy.arange(24.0).reshape(4, 6)
     drawn = chain(slices.layout(), slices.members_of_part(x), x)
