@@ -40,6 +40,8 @@ USED_FOR = {
     "copy.js": "highlight|cy-",
 }
 _COMMENT = re.compile(r"/\*.*?\*/\s*", re.S)
+# What nearly all pages load of sphinx_cython.
+COMMENTED = {"cython.css": _COMMENT, "cython.js": re.compile(r"^[ \t]*//.*\n", re.M)}
 
 
 def replace_sheets(app: Sphinx, config: Config) -> None:
@@ -93,6 +95,16 @@ def drop_unused_files(
         ]
 
 
+def drop_comments(app: Sphinx, exception: Exception | None) -> None:
+    """Take comments out of the files that nearly all pages load (``build-finished``)."""
+    if exception is not None or not isinstance(app.builder, StandaloneHTMLBuilder):
+        return
+    for name, comment in COMMENTED.items():
+        path = Path(app.outdir, "_static", name)
+        if path.is_file():
+            path.write_text(comment.sub("", path.read_text("utf-8")), "utf-8")
+
+
 def setup(app: Sphinx) -> None:
     """Register the event handlers."""
     app.add_config_value("joined_css_files", [], "html", types=frozenset({list}))
@@ -100,3 +112,4 @@ def setup(app: Sphinx) -> None:
     app.connect("builder-inited", join_sheets)
     app.connect("write-started", drop_checksum)
     app.connect("html-page-context", drop_unused_files)
+    app.connect("build-finished", drop_comments)

@@ -14,7 +14,8 @@ leads. What of Sphinx's script is replaced here, SPHINX_CALLS of search.py lists
   // A page that explains comes before a page that names every subject in passing, lists questions,
   // defines words, lists code or is about this site. A message pasted whole still leads to its heading.
   const PLACES = [
-    [/^guide\/error-messages$/, 0.8],
+    [/^guide\/(?:error-messages|what-can-go-wrong)$/, 0.8],
+    [/^guide\/compile-errors$/, 0.9],
     [/^guide\/the-answer-checked$/, 0.8],
     [/^guide\/more-questions$/, 0.75],
     [/^questions$/, 0.3],

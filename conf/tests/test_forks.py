@@ -51,14 +51,14 @@ def test_each_example_is_translated_as_in_a_process_of_its_own(kind: str, tmp_pa
     def compare(variant: Variant) -> list[str]:
         ours = tmp_path / "forked" / variant.example.name
         theirs = tmp_path / "fresh" / variant.example.name
-        command = [sys.executable, "-m", "cython", "-3", "--annotate"]
+        suffix, more = (
+            ("cpp", ["--cplus"]) if variant.example.extension.language == "c++" else ("c", [])
+        )
+        command = [sys.executable, "-m", "cython", "-3", "--annotate", *more]
         command += ["--module-name", variant.example.module]
         command += ["--shared", SHARED_MODULE] if variant.profile.shared else []
-        command += [
-            "-o",
-            str(theirs / f"{variant.example.module}.c"),
-            f"{variant.example.name}.pyx",
-        ]
+        target = theirs / f"{variant.example.module}.{suffix}"
+        command += ["-o", str(target), f"{variant.example.name}.pyx"]
         forked = outcome(lambda work: translate(variant, SITE.root, work), ours)
         alone = outcome(lambda work: process.run_step("Cython", command, SITE.root), theirs)
         names = sorted(forked | alone)

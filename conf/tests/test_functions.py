@@ -11,6 +11,7 @@ from textwrap import dedent
 import Cython
 import pytest
 from Cython.Compiler import Errors, Nodes
+from Cython.Compiler.Errors import CompileError
 from Cython.Compiler.Main import Context
 from Cython.Compiler.Options import CompilationOptions, default_options
 from Cython.Compiler.Scanning import FileSourceDescriptor, PyrexScanner
@@ -498,4 +499,13 @@ SOURCES = sorted(
 
 def test_all_examples_read_as_cython_parses_them():
     assert len(SOURCES) > 60
-    assert {path: told for path in SOURCES if (told := differences(path))} == {}
+    told = {}
+    for path in SOURCES:
+        try:
+            told[path] = differences(path)
+        except CompileError:
+            # There is nothing to compare with.
+            assert "refused" in path.parts, path
+            told[path] = []
+    assert {path: lines for path, lines in told.items() if lines} == {}
+    assert len(told) > 60

@@ -1,4 +1,4 @@
-"""A swap that works for elements and not for rows."""
+"""A swap with two names on each side works for elements and not for rows."""
 
 
 def swap_elements(double[:] a):

@@ -114,6 +114,8 @@ def normalise(c: str) -> str:
 
     c = re.sub(r"\b(__pyx_t_)\d+\b", rename, c)
     c = re.sub(r"\b(__pyx_tuple\[)\d+(?=\])", rename, c)
+    # Strings whose names would be alike are numbered.
+    c = re.sub(r"\b(__pyx_kp_[a-z]+_\w+?)_\d+\b", r"\1", c)
     # Constants without a name of their own are numbered through the module.
     c = re.sub(r"\b(__pyx_(?:kp_[bu]|carray)_)(?:_\d+)?\b", r"\1", c)
     c = re.sub(r"\b__pyx_tuple\[\d+\]", "__pyx_tuple[_]", c)

@@ -11,6 +11,7 @@ from bs4 import BeautifulSoup
 from .conftest import PAGES, Tab, source
 
 MESSAGES = "guide/error-messages"
+COMPILER = "guide/compile-errors"
 NONE = "guide/none-and-unassigned"
 
 # What people ask, in their words, and the page that should come first: where two pages answer,
@@ -35,12 +36,12 @@ MESSAGES_PASTED = {
     "AttributeError: Memoryview is not initialized": MESSAGES,
     "BufferError: Existing exports of data: object cannot be re-sized": MESSAGES,
     "'_memoryviewslice' object has no attribute 'sum'": MESSAGES,
-    "Memoryview 'double[:]' not conformable to memoryview 'double[::1]'": MESSAGES,
-    "Memoryview slices can only be shared in parallel sections": MESSAGES,
-    "Operation not allowed without gil": MESSAGES,
-    "Buffer types only allowed as function local variables": MESSAGES,
-    "Cannot take address of memoryview slice": MESSAGES,
-    "Cannot create cython.array from NULL pointer": "guide/freeing-memory guide/raw-pointers",
+    "Memoryview 'double[:]' not conformable to memoryview 'double[::1]'": COMPILER,
+    "Memoryview slices can only be shared in parallel sections": COMPILER,
+    "Operation not allowed without gil": COMPILER,
+    "Buffer types only allowed as function local variables": COMPILER,
+    "Cannot take address of memoryview slice": COMPILER,
+    "Cannot create cython.array from NULL pointer": MESSAGES,
     "TypeError: only 0-dimensional arrays can be converted to Python scalars": "guide/assigning",
     "ValueError: got differing extents in dimension 0 (got 3 and 4)": "guide/assigning",
     "local variable referenced before assignment": f"{NONE} {MESSAGES}",
@@ -82,17 +83,17 @@ QUESTIONS = {
     "cpdef function memoryview argument": "guide/callers",
     "datetime64": MESSAGES,
     "bool array": MESSAGES,
-    "list of memoryviews": MESSAGES,
-    "array of memoryviews struct member": MESSAGES,
-    "empty array &mv[0]": MESSAGES,
-    "fused type memoryview": MESSAGES,
+    "list of memoryviews": COMPILER,
+    "array of memoryviews struct member": COMPILER,
+    "empty array &mv[0]": f"{MESSAGES} guide/callers",
+    "fused type memoryview": f"{COMPILER} {MESSAGES}",
     "swap rows of a memoryview": "guide/assigning",
     "assign numpy array to memoryview slice": "guide/assigning",
     "int64 dtype long windows": f"{MESSAGES} guide/acquiring",
     "alignment": "guide/acquiring guide/more-questions",
     "pandas read-only": f"{MESSAGES} guide/acquiring",
     "copy a memoryview": "guide/assigning guide/layouts",
-    "memoryview arithmetic add two views": MESSAGES,
+    "memoryview arithmetic add two views": COMPILER,
     "module size compile time": "guide/buffers",
     "bytes const unsigned char": f"{MESSAGES} guide/any-exporter",
     "string str to memoryview": f"{MESSAGES} guide/any-exporter",
@@ -138,12 +139,12 @@ def test_search_puts_the_right_page_first(search: Any, query: str, wanted: str) 
 
 
 @pytest.mark.parametrize(
-    "query", [key for key, page in MESSAGES_PASTED.items() if page == MESSAGES]
+    "query", [key for key, page in MESSAGES_PASTED.items() if page in (MESSAGES, COMPILER)]
 )
 def test_a_message_leads_to_its_section(site: Any, search: Any, query: str) -> None:
     """Not only to the page: the section whose heading is the message, or whose cell raises it."""
-    anchor = search(query)[0].partition("#")[2]
-    soup = BeautifulSoup((site / f"{MESSAGES}.html").read_text("utf-8"), "html.parser")
+    page, _, anchor = search(query)[0].partition("#")
+    soup = BeautifulSoup((site / f"{page}.html").read_text("utf-8"), "html.parser")
     section = soup.find(id=anchor)
     assert section, f"no section: {anchor!r}"
     words = re.findall(r"[a-z_]{3,}", query.partition("Error: ")[2] or query)
