@@ -93,7 +93,7 @@ QUESTIONS = {
     "alignment": "guide/acquiring guide/more-questions",
     "pandas read-only": f"{MESSAGES} guide/acquiring",
     "copy a memoryview": "guide/assigning guide/layouts",
-    "memoryview arithmetic add two views": COMPILER,
+    "add two memoryviews": COMPILER,
     "module size compile time": "guide/buffers",
     "bytes const unsigned char": f"{MESSAGES} guide/any-exporter",
     "string str to memoryview": f"{MESSAGES} guide/any-exporter",
