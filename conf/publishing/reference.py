@@ -178,10 +178,13 @@ def kinds_of_c() -> Iterator[tuple[str, str]]:
             yield words[rule.kind], f"{rule.meaning}:\n\n``{' '.join(rule.sample.split())}``"
 
 
-def list_table(header: Iterable[str], rows: Iterable[Iterable[str]], *options: str) -> str:
-    """Return a table as reStructuredText."""
-    lines = [".. list-table::", "   :header-rows: 1"]
-    lines += [*(f"   {option}" for option in options), ""]
+def list_table(header: Iterable[str], rows: Iterable[Iterable[str]], classes: str = "") -> str:
+    """Return a table as reStructuredText.
+
+    It stays out of the search index, which every reader who searches loads: options and generated
+    names are looked up on the page.
+    """
+    lines = [".. list-table::", "   :header-rows: 1", f"   :class: no-search {classes}", ""]
     for row in (header, *rows):
         for number, cell in enumerate(row):
             lines.append(f"   {' ' if number else '*'} - {indent(cell, ' ' * 7).lstrip()}")
@@ -252,8 +255,7 @@ class KindReference(Reference):
     def read(self) -> tuple[str, Sources]:
         """Describe each row of the extension's own table."""
         header = ("kind", "what the C does, with a sample")
-        # Generated names would fill the search index.
-        return list_table(header, kinds_of_c(), ":class: words no-search"), (ckinds, markup)
+        return list_table(header, kinds_of_c(), "words"), (ckinds, markup)
 
 
 def setup(app: Sphinx) -> None:
