@@ -7,7 +7,7 @@ what they stand for. The result is a list of blocks: Markdown, and the cells bet
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from posixpath import normpath
 from typing import Any
@@ -265,12 +265,21 @@ class Page:
         return self.link(normpath(f"{folder}/{parts.path}".lstrip("/")))
 
 
-def taken_away(base: str, docname: str, suffix: str) -> Callable[[str], str]:
-    """Return what makes links to other pages: to their copies, with the address if it is known."""
+def taken_away(
+    base: str, docname: str, suffix: str, copied: Container[str]
+) -> Callable[[str], str]:
+    """Return what makes links to other pages: to their copies, with the address if it is known.
+
+    Args:
+        base: The address of the site, if it is known.
+        docname: The page that the links are on.
+        suffix: What names of copies end with.
+        copied: The pages that have copies; those that extensions make have none.
+    """
     up = base or "../" * docname.count("/")
 
     def link(path: str) -> str:
         stem, dot, end = path.rpartition(".")
-        return up + (f"{stem}{suffix}" if dot and end == "html" else path)
+        return up + (f"{stem}{suffix}" if dot and end == "html" and stem in copied else path)
 
     return link

@@ -99,7 +99,9 @@ def notebook(env: BuildEnvironment, docname: str, doctree: nodes.document, base:
     Raises:
         nbformat.ValidationError: It is not a valid one.
     """
-    blocks = list(Page(env, docname, taken_away(base, docname, SUFFIX)).blocks(doctree))
+    blocks = list(
+        Page(env, docname, taken_away(base, docname, SUFFIX, env.found_docs)).blocks(doctree)
+    )
     cells = []
     prose: list[str] = []
     for block in [*blocks, None]:

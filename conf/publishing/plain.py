@@ -27,7 +27,7 @@ DESCRIPTION = "publishing-description"
 
 def markdown(env: BuildEnvironment, docname: str, doctree: nodes.document, base: str) -> str:
     """Return a page as Markdown."""
-    page = Page(env, docname, taken_away(base, docname, SUFFIX))
+    page = Page(env, docname, taken_away(base, docname, SUFFIX, env.found_docs))
     blocks = [
         cell_text(block) if isinstance(block, Cell) else block for block in page.blocks(doctree)
     ]

@@ -107,8 +107,8 @@ def test_const_ends_at_the_border(giving_back):
     assert not numpy.asarray(giving_back.as_constant(x)).flags.writeable
 
 
-@pytest.mark.claim(PAGE, "a-view-of-a-bare-pointer-keeps-nobody-alive")
-def test_a_view_of_a_bare_pointer_keeps_nobody_alive(owners):
+@pytest.mark.claim(PAGE, "a-view-of-a-bare-pointer-keeps-nothing-alive")
+def test_a_view_of_a_bare_pointer_keeps_nothing_alive(owners):
     owner = owners.Loose(4)
     view = owner.view()
     assert owners.events == ["allocated"]
