@@ -162,7 +162,9 @@ def _run_pytest(app: Sphinx) -> dict[str, list[Check]]:
     root = Path(app.confdir).parent
     result = Path(app.doctreedir).resolve() / f".{FILE}"
     result.unlink(missing_ok=True)
-    arguments = ("examples/tests", "-q", f"--claims={result}")
+    # As many at once as pages are read.
+    jobs = ("-n", str(app.parallel)) if app.parallel > 1 else ()
+    arguments = ("examples/tests", "-q", "-m", "claim", *jobs, f"--claims={result}")
     command = python_command("pytest", *arguments)
     step = "the run of the checks"
     try:

@@ -120,8 +120,9 @@ def test_checks_run_again_only_when_something_has_changed(claimed: Site):
     assert "checking the claims" in claimed.passes().out
 
 
-def test_of_several_runs_of_a_check_the_worst_counts(claimed: Site):
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_of_several_runs_of_a_check_the_worst_counts(claimed: Site, jobs: str):
     several = '@pytest.mark.parametrize("more", [1, 2])\n@pytest.mark.claim'
     check = CHECK.replace("@pytest.mark.claim", several).replace("sum():", "sum(more):")
     claimed.write({"examples/tests/test_sums.py": check.replace("ONE + 1", "ONE + more")})
-    assert "failed its check" in claimed.fails().err
+    assert "failed its check" in claimed.fails("-j", jobs).err

@@ -33,46 +33,56 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "claim(page, name): the claim in a page below docs/ that the test checks"
     )
-    config.stash[OUTCOMES] = {}
-
-
-# By the claim, then by the test: how bad it was, and why.
-Outcomes = dict[str, dict[tuple[str, str], tuple[str, str]]]
-OUTCOMES = pytest.StashKey[Outcomes]()
-WORSE = ("passed", "skipped", "failed")
+    # With xdist, the process that collects the reports of the others writes them.
+    if (path := config.getoption("--claims")) and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Outcomes(Path(path)))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note how the checks of claims end; of runs with several parameters, the worst."""
+    """Note in the report, which may cross processes, what was checked, and how it ended."""
     report = yield
     for marker in item.iter_markers("claim"):
         page, name = marker.args
-        checks = item.config.stash[OUTCOMES].setdefault(
-            f"{page.removesuffix('.md')}#claim-{name}", {}
-        )
-        function = getattr(item, "originalname", item.name)
-        before, reason = checks.get((item.path.stem, function), ("passed", ""))
-        if WORSE.index(report.outcome) > WORSE.index(before):
-            reason = str(call.excinfo.value) if call.excinfo else ""
-        outcome = max(before, report.outcome, key=WORSE.index)
-        checks[item.path.stem, function] = (outcome, reason.partition("\n")[0])
+        check = {
+            "file": item.path.stem,
+            "function": getattr(item, "originalname", item.name),
+            "outcome": report.outcome,
+            "reason": str(call.excinfo.value).partition("\n")[0] if call.excinfo else "",
+        }
+        report.user_properties.append((f"{page.removesuffix('.md')}#claim-{name}", check))
     return report
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the outcomes for the build of the site (``publishing.claims``)."""
-    if path := session.config.getoption("--claims"):
-        outcomes = {
-            claim: [
-                {"file": file, "function": function, "outcome": outcome, "reason": reason}
-                for (file, function), (outcome, reason) in checks.items()
-            ]
-            for claim, checks in session.config.stash[OUTCOMES].items()
-        }
-        Path(path).write_text(json.dumps(outcomes), encoding="utf-8")
+class Outcomes:
+    """Writes how the checks of claims ended, for the build of the site (``publishing.claims``).
+
+    Args:
+        path: The file to write.
+    """
+
+    WORSE = ("passed", "skipped", "failed")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        # By the claim, then by the test; of its runs and their phases, the worst.
+        self.checks: dict[str, dict[tuple[str, str], dict[str, str]]] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep what a report adds."""
+        for claim, check in report.user_properties:
+            checks = self.checks.setdefault(claim, {})
+            test = (check["file"], check["function"])
+            worst = checks.setdefault(test, check)
+            if self.WORSE.index(check["outcome"]) > self.WORSE.index(worst["outcome"]):
+                checks[test] = check
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the file."""
+        outcomes = {claim: list(checks.values()) for claim, checks in self.checks.items()}
+        self.path.write_text(json.dumps(outcomes), encoding="utf-8")
 
 
 @pytest.fixture(autouse=True)
